@@ -1,0 +1,68 @@
+// Log: one line an occurrence, written once, where it is handled. To journald's socket when stderr is
+// journald's, else a plain line on stderr. Never put a token or a URL with a password into a line.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace edgecam {
+
+enum class LogLevel { error, warning, info, debug };
+
+/// Lines less urgent than this are not written. Call once, before other threads start.
+void startLog(LogLevel least);
+
+/// Thread-safe. `area` is the folder that speaks: "capture", "vision", "uplink", "agent".
+void writeLog(LogLevel level, const char* area, const std::string& line);
+
+/// Joins anything that can be written to a stream.
+template <class... Parts>
+std::string concat(const Parts&... parts) {
+    std::ostringstream out;
+    (out << ... << parts);
+    return std::move(out).str();
+}
+
+template <class... Parts>
+void logError(const char* area, const Parts&... parts) {
+    writeLog(LogLevel::error, area, concat(parts...));
+}
+template <class... Parts>
+void logWarning(const char* area, const Parts&... parts) {
+    writeLog(LogLevel::warning, area, concat(parts...));
+}
+template <class... Parts>
+void logInfo(const char* area, const Parts&... parts) {
+    writeLog(LogLevel::info, area, concat(parts...));
+}
+template <class... Parts>
+void logDebug(const char* area, const Parts&... parts) {
+    writeLog(LogLevel::debug, area, concat(parts...));
+}
+
+/// For trouble that may come with every picture: says when to write a line, at most one in `interval`, and
+/// how many were kept back since the last. Thread-safe.
+class LogThrottle {
+  public:
+    explicit LogThrottle(Microseconds interval = std::chrono::seconds(10)) : interval_(interval) {}
+
+    struct Verdict {
+        bool write = false;
+        std::uint64_t keptBack = 0;
+    };
+    Verdict ask(Monotonic now);
+
+  private:
+    const Microseconds interval_;
+    std::mutex mutex_;
+    bool wrote_ = false;
+    Monotonic last_{};
+    std::uint64_t keptBack_ = 0;
+};
+
+}  // namespace edgecam
