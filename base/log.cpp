@@ -70,8 +70,11 @@ GLogWriterOutput writeFields(GLogLevelFlags level, const GLogField* fields, gsiz
 void startLog(LogLevel least) {
     leastUrgent = least;
     static int journal = 1;
-    g_log_set_writer_func(writeFields, g_log_writer_is_journald(STDERR_FILENO) != 0 ? &journal : nullptr,
-                          nullptr);
+    static std::once_flag once;  // GLib takes a writer once in the life of a process
+    std::call_once(once, [] {
+        const bool toJournal = g_log_writer_is_journald(STDERR_FILENO) != 0;
+        g_log_set_writer_func(writeFields, toJournal ? &journal : nullptr, nullptr);
+    });
 }
 
 void writeLog(LogLevel level, const char* area, const std::string& line) {

@@ -14,7 +14,7 @@ namespace edgecam {
 
 enum class LogLevel { error, warning, info, debug };
 
-/// Lines less urgent than this are not written. Call once, before other threads start.
+/// Lines less urgent than this are not written. Call before other threads start; again, to change the level.
 void startLog(LogLevel least);
 
 /// Thread-safe. `area` is the folder that speaks: "capture", "vision", "uplink", "agent".
