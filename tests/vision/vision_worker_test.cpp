@@ -1,0 +1,211 @@
+#include "vision/vision_worker.hpp"
+
+#include <doctest/doctest.h>
+
+#include <condition_variable>
+#include <future>
+#include <mutex>
+
+#include "tests/support/fake_clock.hpp"
+
+using namespace edgecam;
+using namespace edgecam::vision;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kDeadline = 30s;  // only ever reached by a failure
+const Face kFace{{0.1F, 0.1F, 0.2F, 0.3F}, 0.9F, {}};
+
+using Look = std::function<Result<std::vector<Face>>(const Picture&)>;
+
+/// The seam: answers what a test wants.
+class FakeDetector final : public FaceDetector {
+  public:
+    explicit FakeDetector(Look look) : look_(std::move(look)) {}
+    Result<std::vector<Face>> detect(const Picture& picture) override { return look_(picture); }
+    [[nodiscard]] std::string name() const override { return "fake"; }
+
+  private:
+    const Look look_;
+};
+
+/// Everything a worker said, in order; waits for more with a deadline.
+class Record {
+  public:
+    VisionWorker::Callbacks callbacks() {
+        return {[this](const Detections& detections) { add([&] { seen_.push_back(detections); }); },
+                [this](const FaceEvent& event) { add([&] { told_.push_back(event); }); }};
+    }
+    bool hasSeen(std::size_t pictures) {
+        return await([&] { return seen_.size() >= pictures; });
+    }
+    bool hasTold(std::size_t events) {
+        return await([&] { return told_.size() >= events; });
+    }
+    std::vector<Detections> seen() const {
+        const std::lock_guard lock(mutex_);
+        return seen_;
+    }
+    std::vector<FaceEvent> told() const {
+        const std::lock_guard lock(mutex_);
+        return told_;
+    }
+
+  private:
+    template <class Change>
+    void add(Change change) {
+        const std::lock_guard lock(mutex_);
+        change();
+        changed_.notify_all();
+    }
+    template <class Condition>
+    bool await(Condition condition) {
+        std::unique_lock lock(mutex_);
+        return changed_.wait_for(lock, kDeadline, condition);
+    }
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Detections> seen_;
+    std::vector<FaceEvent> told_;
+};
+
+/// A worker under test, and the camera before it.
+class Bench {
+  public:
+    explicit Bench(Look look)
+        : worker_(std::make_unique<VisionWorker>("cam_1", std::make_unique<FakeDetector>(std::move(look)),
+                                                 clock_, record_.callbacks())) {}
+
+    void put(std::uint32_t sequence) {
+        Picture picture;
+        picture.size = {640, 360};
+        picture.sequence = sequence;
+        picture.captureTime = clock_.utc() + sequence * 100ms;
+        worker_->pictures().put(std::move(picture));
+    }
+    /// Puts one picture after the other, each when the last one has been analysed.
+    void analyse(std::uint32_t first, std::uint32_t last) {
+        for (std::uint32_t i = first; i <= last; ++i) {
+            const auto before = record_.seen().size();
+            put(i);
+            REQUIRE(record_.hasSeen(before + 1));
+        }
+    }
+    void stop() { worker_.reset(); }
+    VisionWorker& worker() { return *worker_; }
+    Record& record() { return record_; }
+    edgecam::test::FakeClock& clock() { return clock_; }
+
+  private:
+    edgecam::test::FakeClock clock_;
+    Record record_;
+    std::unique_ptr<VisionWorker> worker_;
+};
+
+std::vector<Face> oneFace(const Picture&) {
+    return {kFace};
+}
+
+}  // namespace
+
+TEST_CASE("detections and events name the picture that was analysed") {
+    // The face's place says which picture the detector was given.
+    Bench bench([](const Picture& picture) -> Result<std::vector<Face>> {
+        Face face = kFace;
+        face.box.x = 0.001F * static_cast<float>(picture.sequence);
+        return std::vector{face};
+    });
+    bench.analyse(41, 52);
+    bench.stop();
+    const auto seen = bench.record().seen();
+    REQUIRE(seen.size() == 12);
+    CHECK(seen[0].faces.empty());  // not confirmed yet
+    for (std::size_t i = 1; i < seen.size(); ++i) {
+        CHECK(seen[i].cameraId == "cam_1");
+        CHECK(seen[i].frame.sequence == 41 + i);
+        REQUIRE(seen[i].faces.size() == 1);
+        CHECK(seen[i].faces[0].face.box.x == doctest::Approx(0.001 * seen[i].frame.sequence));
+    }
+    const auto told = bench.record().told();
+    REQUIRE(told.size() == 3);
+    CHECK(told[0].phase == FacePhase::enter);
+    CHECK(told[0].frame.sequence == 42);
+    CHECK(told[1].phase == FacePhase::update);
+    CHECK(told[1].frame.sequence == 52);
+    CHECK(told[2].phase == FacePhase::leave);
+    CHECK(told[2].frame.sequence == 52);
+    CHECK(told[2].face.box.x == doctest::Approx(0.052));
+}
+
+TEST_CASE("while one picture is analysed only the newest waits, and the skipped are counted") {
+    std::promise<void> begun;
+    std::promise<void> mayEnd;
+    Bench bench([&](const Picture& picture) -> Result<std::vector<Face>> {
+        if (picture.sequence == 1) {
+            begun.set_value();
+            mayEnd.get_future().wait_for(kDeadline);
+        }
+        return std::vector<Face>{};
+    });
+    bench.put(1);
+    REQUIRE(begun.get_future().wait_for(kDeadline) == std::future_status::ready);
+    for (const std::uint32_t sequence : {2U, 3U, 4U}) bench.put(sequence);
+    mayEnd.set_value();
+    REQUIRE(bench.record().hasSeen(2));
+    CHECK(bench.record().seen()[0].frame.sequence == 1);
+    CHECK(bench.record().seen()[1].frame.sequence == 4);
+    CHECK(bench.worker().figures().analysed == 2);
+    CHECK(bench.worker().figures().skipped == 2);
+}
+
+TEST_CASE("stopping lets the live faces leave, after all else") {
+    Bench bench(oneFace);
+    bench.analyse(1, 3);
+    bench.stop();
+    const auto told = bench.record().told();
+    REQUIRE(told.size() == 2);
+    CHECK(told[1].phase == FacePhase::leave);
+    CHECK(told[1].frame.sequence == 3);
+    CHECK(told[1].eventId != told[0].eventId);
+}
+
+TEST_CASE("a picture that fails is counted and tells nothing; the next one is analysed") {
+    std::promise<void> failing;
+    Bench bench([&](const Picture& picture) -> Result<std::vector<Face>> {
+        if (picture.sequence != 3) return std::vector{kFace};
+        failing.set_value();
+        return Error{"no good"};
+    });
+    bench.analyse(1, 2);
+    bench.put(3);
+    REQUIRE(failing.get_future().wait_for(kDeadline) == std::future_status::ready);
+    bench.analyse(4, 4);
+    CHECK(bench.worker().figures().failed == 1);
+    CHECK(bench.worker().figures().analysed == 3);
+    const auto seen = bench.record().seen();
+    CHECK(seen.back().frame.sequence == 4);
+    REQUIRE(seen.back().faces.size() == 1);
+    CHECK(seen.back().faces[0].trackId == seen[1].faces[0].trackId);
+}
+
+TEST_CASE("when no picture comes any more the live faces leave") {
+    Bench bench(oneFace);
+    bench.analyse(1, 2);
+    REQUIRE(bench.record().hasTold(1));
+    bench.clock().advance(10s);
+    REQUIRE(bench.record().hasTold(2));
+    CHECK(bench.record().told()[1].phase == FacePhase::leave);
+    CHECK(bench.record().told()[1].frame.sequence == 2);
+    bench.stop();
+    CHECK(bench.record().told().size() == 2);
+}
+
+TEST_CASE("a worker without listeners, or without a picture, stops as well") {
+    edgecam::test::FakeClock clock;
+    VisionWorker silent("cam_1", std::make_unique<FakeDetector>(oneFace), clock, {});
+    silent.pictures().put({});
+    const VisionWorker idle("cam_2", std::make_unique<FakeDetector>(oneFace), clock, {});
+    CHECK(idle.figures().analysed == 0);
+}

@@ -1,0 +1,85 @@
+#include "vision/vision_worker.hpp"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace edgecam::vision {
+
+namespace {
+// How often the thread looks up from an empty mailbox to see whether its tracks are still worth keeping.
+constexpr auto kLookUp = std::chrono::milliseconds(500);
+}  // namespace
+
+VisionWorker::VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
+                           Callbacks callbacks, TrackerSettings tracking)
+    : cameraId_(std::move(cameraId)),
+      detector_(std::move(detector)),
+      clock_(clock),
+      callbacks_(std::move(callbacks)),
+      patience_(tracking.longestGap),
+      tracker_(tracking),
+      events_(cameraId_),
+      thread_([this] { run(); }) {}
+
+VisionWorker::~VisionWorker() {
+    pictures_.close();
+    thread_.join();
+}
+
+VisionWorker::Figures VisionWorker::figures() const {
+    return {analysed_, pictures_.replaced(), failed_, Microseconds(lastDurationUs_)};
+}
+
+void VisionWorker::run() {
+    pthread_setname_np(pthread_self(), "vision");
+    lastAnalysis_ = clock_.monotonic();
+    while (!pictures_.closed()) {
+        const auto picture = pictures_.takeWithin(kLookUp);
+        if (picture) look(*picture);
+        if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();
+    }
+    endTracks();
+}
+
+void VisionWorker::look(const Picture& picture) {
+    const Monotonic begin = clock_.monotonic();
+    const auto faces = detector_->detect(picture);
+    const Monotonic end = clock_.monotonic();
+    lastDurationUs_ = (end - begin).count();
+    if (!faces) {
+        ++failed_;
+        complain(faces.error());
+        return;
+    }
+    ++analysed_;
+    lastAnalysis_ = end;
+    report(picture, *faces);
+}
+
+void VisionWorker::report(const Picture& picture, const std::vector<Face>& faces) {
+    const FrameRef frame{picture.sequence, picture.captureTime, picture.size};
+    auto outcome = tracker_.follow(faces, picture.captureTime);
+    const auto events = events_.tell(frame, outcome.seen, outcome.ended);
+    if (callbacks_.detections) callbacks_.detections({cameraId_, frame, std::move(outcome.seen)});
+    tell(events);
+}
+
+void VisionWorker::endTracks() {
+    tell(events_.leave(tracker_.endAll()));
+}
+
+void VisionWorker::complain(const Error& error) {
+    const auto verdict = complaints_.ask(clock_.monotonic());
+    if (!verdict.write) return;
+    const std::string more =
+        verdict.keptBack > 0 ? concat(" (", verdict.keptBack, " more like it since the last such line)") : "";
+    logWarning("vision", cameraId_, ": a picture was not analysed: ", error.message, more);
+}
+
+void VisionWorker::tell(const std::vector<FaceEvent>& events) const {
+    if (!callbacks_.event) return;
+    for (const FaceEvent& event : events) callbacks_.event(event);
+}
+
+}  // namespace edgecam::vision

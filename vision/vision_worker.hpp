@@ -1,0 +1,81 @@
+// VisionWorker: the thread that looks. Takes the newest picture of its camera, finds and tracks faces, and
+// tells what it saw. It knows no camera and no peer; it never makes a producer wait.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "base/face.hpp"
+#include "base/log.hpp"
+#include "base/mailbox.hpp"
+#include "base/picture.hpp"
+#include "vision/face_detector.hpp"
+#include "vision/face_events.hpp"
+#include "vision/face_tracker.hpp"
+
+namespace edgecam::vision {
+
+/// Thread-safe after construction. One worker a camera: its own detector (a network is not to be shared
+/// between threads), its own tracker.
+class VisionWorker {
+  public:
+    struct Callbacks {
+        /// Called on the worker's thread, in this order for each picture: detections, then its events. A
+        /// leave may also come alone: when no picture could be analysed for a while, and at the end. Either
+        /// may be empty.
+        std::function<void(const Detections&)> detections;
+        std::function<void(const FaceEvent&)> event;
+    };
+
+    /// `clock` must outlive the worker.
+    VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
+                 Callbacks callbacks, TrackerSettings tracking = {});
+    ~VisionWorker();  ///< stops: live tracks leave, then the thread is joined; waits at most for one analysis
+    VisionWorker(const VisionWorker&) = delete;
+    VisionWorker& operator=(const VisionWorker&) = delete;
+
+    /// Where pictures for this worker are put.
+    [[nodiscard]] Mailbox<Picture>& pictures() { return pictures_; }
+
+    /// Counters for status and metrics.
+    struct Figures {
+        std::uint64_t analysed = 0;
+        std::uint64_t skipped = 0;  ///< replaced by a newer picture before anybody looked
+        std::uint64_t failed = 0;
+        Microseconds lastDuration{0};  ///< of one analysis
+    };
+    [[nodiscard]] Figures figures() const;
+
+  private:
+    void run();
+    void look(const Picture& picture);
+    void report(const Picture& picture, const std::vector<Face>& faces);
+    void endTracks();
+    void complain(const Error& error);
+    void tell(const std::vector<FaceEvent>& events) const;
+
+    const std::string cameraId_;
+    const std::unique_ptr<FaceDetector> detector_;
+    const Clock& clock_;
+    const Callbacks callbacks_;
+    const Microseconds patience_;  ///< without an analysed picture, until live tracks leave
+
+    // Of the worker's thread alone.
+    FaceTracker tracker_;
+    FaceEvents events_;
+    LogThrottle complaints_;
+    Monotonic lastAnalysis_{};
+
+    Mailbox<Picture> pictures_;
+    std::atomic<std::uint64_t> analysed_{0};
+    std::atomic<std::uint64_t> failed_{0};
+    std::atomic<std::int64_t> lastDurationUs_{0};
+    std::thread thread_;  // last: it uses all the others
+};
+
+}  // namespace edgecam::vision
