@@ -1,0 +1,411 @@
+#include "capture/camera.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <tuple>
+#include <utility>
+
+#include "base/log.hpp"
+#include "capture/decoder.hpp"
+#include "capture/encoded_rendition.hpp"
+#include "capture/look.hpp"
+#include "capture/main_context.hpp"
+#include "capture/placement.hpp"
+#include "capture/snapshots.hpp"
+#include "capture/source.hpp"
+#include "capture/supervisor.hpp"
+#include "capture/timeline.hpp"
+
+namespace edgecam::capture {
+namespace {
+
+constexpr std::chrono::milliseconds kSettleInterval{100};
+constexpr double kMostRate = 240;  ///< a nominal rate above is a camera's fancy
+constexpr EncoderSettings kJpegSettings{2000, {1280, 0}, 10};
+
+class LiveCamera;
+
+class CameraLease final : public StreamLease {
+  public:
+    CameraLease(LiveCamera& camera, StreamRequest request) : camera_(camera), request_(std::move(request)) {}
+    ~CameraLease() override;
+
+    [[nodiscard]] RenditionId rendition() const override;
+    void join(const std::function<void(const Backlog&)>& join) override;
+    void requestKeyFrame() override;
+    [[nodiscard]] bool passthrough() const override { return place_ == Place::passthrough; }
+    void whenMoved(std::function<void()> moved) override { moved_ = std::move(moved); }
+
+    [[nodiscard]] const StreamRequest& request() const { return request_; }
+    [[nodiscard]] Place place() const { return place_; }
+    void settleAt(Place place) { place_ = place; }
+    void tellMoved() const {
+        if (moved_) moved_();
+    }
+
+  private:
+    LiveCamera& camera_;
+    StreamRequest request_;
+    Place place_ = Place::none;
+    std::function<void()> moved_;
+};
+
+/// Level-triggered: settle() compares what is with what is wanted and acts; the timer, events from other
+/// threads and every command lead there.
+class LiveCamera final : public Camera {
+  public:
+    LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Picture>* pictures, Callbacks callbacks);
+    ~LiveCamera() override;
+
+    void start() override;
+    void enable(bool enabled) override;
+    [[nodiscard]] CameraStatus status() const override;
+    [[nodiscard]] CameraActivity activity() const override;
+    void look(double perSecond) override;
+    Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) override;
+    EncoderSettings tune(const EncoderSettings& wanted) override;
+    [[nodiscard]] EncoderSettings tuning() const override;
+    void snapshot(std::function<void(Result<Chunk>)> done) override;
+
+    void leave(CameraLease* lease);
+    ChunkStream* streamAt(Place place);
+    void requestKeyFrame() { encoded_.encoder().requestKeyFrame(); }
+
+  private:
+    void settle();
+    void superviseSource();
+    void openSource();
+    void closeSource();
+    void placeLeases();
+    void tellStatus();
+    [[nodiscard]] bool held(Place place) const;
+    [[nodiscard]] SourceFacts facts() const;
+
+    // On streaming threads.
+    void takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding, const SourceTime& time);
+    void takeRaw(Picture picture, double frameRate, const SourceTime& time);
+    void offer(const Picture& picture, const PictureStamp& stamp);
+    void note(std::optional<Codec> codec, Size size, double frameRate);
+
+    const CameraSettings settings_;
+    const Clock& clock_;
+    const Callbacks callbacks_;
+    Look look_;
+    Timeline timeline_;
+    Supervisor supervisor_;
+    EncoderSettings wanted_;
+    bool started_ = false;
+    CameraStatus told_;
+    std::vector<CameraLease*> leases_;
+
+    mutable std::mutex factsMutex_;
+    SourceFacts facts_;
+    std::atomic<double> rate_{0};  ///< facts_.frameRate, for the path of the pictures
+    std::atomic<Microseconds::rep> lastPicture_{0};
+    std::atomic<std::uint64_t> pictures_{0};
+
+    MainSignal signal_;
+    EncodedRendition encoded_;
+    EncodedRendition jpeg_;
+    Snapshots snapshots_;
+    ChunkStream passthrough_;
+    Decoder decoder_;
+    std::unique_ptr<Source> source_;  // last: the flow stops at its spring
+    std::optional<MainTimer> timer_;
+};
+
+CameraLease::~CameraLease() {
+    camera_.leave(this);
+}
+
+RenditionId CameraLease::rendition() const {
+    const ChunkStream* stream = camera_.streamAt(place_);
+    return stream ? stream->id() : 0;
+}
+
+void CameraLease::join(const std::function<void(const Backlog&)>& join) {
+    if (const ChunkStream* stream = camera_.streamAt(place_)) {
+        stream->join([&](const Backlog& backlog, const auto&) { join(backlog); });
+    } else {
+        join(Backlog{});
+    }
+}
+
+void CameraLease::requestKeyFrame() {
+    if (place_ == Place::encoded) camera_.requestKeyFrame();
+}
+
+ChunkStream::Emit emitTo(const std::function<void(const Chunk&)>& chunk) {
+    return [&chunk](const Chunk& made, const auto&) {
+        if (chunk) chunk(made);
+    };
+}
+
+LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Picture>* pictures,
+                       Callbacks callbacks)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      callbacks_(std::move(callbacks)),
+      look_(pictures),
+      timeline_(clock),
+      supervisor_(clock, settings_.enabled),
+      wanted_(settings_.encoder),
+      signal_([this] { settle(); }),
+      encoded_(EncoderForm::h264, settings_.encoder, clock, emitTo(callbacks_.chunk)),
+      jpeg_(EncoderForm::jpeg, kJpegSettings, clock, emitTo(callbacks_.chunk)),
+      snapshots_(clock, [this] { signal_.notify(); }),
+      passthrough_(true,
+                   [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
+                       if (callbacks_.chunk) callbacks_.chunk(chunk);
+                       decoder_.feed(chunk, coding);
+                   }),
+      decoder_(passthrough_, timeline_, clock,
+               [this](const Picture& picture, const PictureStamp& stamp) { offer(picture, stamp); }) {
+    facts_.codec = expectedCodec(settings_.source);
+    told_ = status();
+}
+
+LiveCamera::~LiveCamera() = default;
+
+void LiveCamera::start() {
+    started_ = true;
+    timer_.emplace(kSettleInterval, [this] { settle(); });
+    settle();
+}
+
+void LiveCamera::enable(bool enabled) {
+    supervisor_.enable(enabled);
+    settle();
+}
+
+CameraStatus LiveCamera::status() const {
+    const SourceFacts known = facts();
+    CameraStatus status;
+    status.cameraId = settings_.id;
+    status.state = supervisor_.state();
+    status.reason = supervisor_.reason();
+    status.size = known.size;
+    status.frameRate = known.frameRate;
+    status.restarts = supervisor_.restarts();
+    return status;
+}
+
+CameraActivity LiveCamera::activity() const {
+    CameraActivity activity;
+    activity.open = source_ != nullptr;
+    activity.decoding = decoder_.running();
+    activity.encoding = encoded_.encoder().running();
+    activity.encodingJpeg = jpeg_.encoder().running();
+    activity.pictures = pictures_;
+    activity.decoderFailures = decoder_.failures();
+    activity.encoderFailures = encoded_.encoder().failures() + jpeg_.encoder().failures();
+    activity.decoderDrops = decoder_.dropped();
+    activity.encoderDrops = encoded_.encoder().dropped() + jpeg_.encoder().dropped();
+    return activity;
+}
+
+void LiveCamera::look(double perSecond) {
+    look_.limit(perSecond);
+    settle();
+}
+
+Result<std::unique_ptr<StreamLease>> LiveCamera::open(const StreamRequest& request) {
+    const Place place = placeFor(request, facts());
+    if (place == Place::none)
+        return Error{"the camera has no codec in common with this consumer, and none can be made"};
+    auto lease = std::make_unique<CameraLease>(*this, request);
+    lease->settleAt(place);
+    leases_.push_back(lease.get());
+    settle();
+    return std::unique_ptr<StreamLease>(std::move(lease));
+}
+
+void LiveCamera::leave(CameraLease* lease) {
+    std::erase(leases_, lease);
+    signal_.notify();
+}
+
+ChunkStream* LiveCamera::streamAt(Place place) {
+    switch (place) {
+        case Place::passthrough:
+            return &passthrough_;
+        case Place::encoded:
+            return &encoded_.stream();
+        case Place::jpeg:
+            return &jpeg_.stream();
+        case Place::none:
+            return nullptr;
+    }
+    return nullptr;
+}
+
+EncoderSettings LiveCamera::tune(const EncoderSettings& wanted) {
+    wanted_ = wanted;
+    wanted_.bitrateKbps = std::clamp(wanted.bitrateKbps, 50, 50'000);
+    wanted_.frameRate = std::max(wanted.frameRate, 0.0);
+    encoded_.encoder().tune(wanted_);
+    return tuning();
+}
+
+EncoderSettings LiveCamera::tuning() const {
+    const SourceFacts known = facts();
+    EncoderSettings inForce = wanted_;
+    if (!known.size.empty()) inForce.size = fittedSize(known.size, wanted_.size);
+    if (known.frameRate > 0 && (wanted_.frameRate <= 0 || wanted_.frameRate > known.frameRate)) {
+        inForce.frameRate = known.frameRate;
+    }
+    return inForce;
+}
+
+void LiveCamera::snapshot(std::function<void(Result<Chunk>)> done) {
+    snapshots_.ask(std::move(done));
+    settle();
+}
+
+void LiveCamera::settle() {
+    if (!started_) return;
+    superviseSource();
+    placeLeases();
+    encoded_.settle(held(Place::encoded));
+    jpeg_.settle(held(Place::jpeg));
+    snapshots_.settle();
+    const bool picturesWanted =
+        look_.on() || encoded_.encoder().running() || jpeg_.encoder().running() || snapshots_.wanted();
+    decoder_.run(picturesWanted && source_ != nullptr);
+    tellStatus();
+}
+
+void LiveCamera::superviseSource() {
+    if (source_) supervisor_.sawPicture(Monotonic(Microseconds(lastPicture_)), facts().frameRate);
+    for (auto order = supervisor_.next(); order != Supervisor::Order::none; order = supervisor_.next()) {
+        if (order == Supervisor::Order::close) {
+            closeSource();
+        } else {
+            openSource();
+        }
+    }
+}
+
+void LiveCamera::openSource() {
+    timeline_.beginGeneration();
+    Source::Callbacks callbacks;
+    callbacks.coded = [this](const AccessUnit& unit, const auto& coding, const SourceTime& time) {
+        takeCoded(unit, coding, time);
+    };
+    callbacks.raw = [this](Picture picture, double frameRate, const SourceTime& time) {
+        takeRaw(std::move(picture), frameRate, time);
+    };
+    callbacks.failed = [this](const SourceFailure& failure) {
+        supervisor_.failed(failure);
+        signal_.notify();
+    };
+    auto opened = Source::open(settings_.source, clock_, std::move(callbacks));
+    if (opened) {
+        source_ = std::move(*opened);
+    } else {
+        supervisor_.failed({SourceFailure::Kind::ordinary, opened.error().message});
+    }
+}
+
+void LiveCamera::closeSource() {
+    source_.reset();
+    passthrough_.breakOff();
+    encoded_.breakOff();
+    jpeg_.breakOff();
+}
+
+void LiveCamera::placeLeases() {
+    const SourceFacts known = facts();
+    std::vector<CameraLease*> moved;
+    for (CameraLease* lease : leases_) {
+        const Place place = placeFor(lease->request(), known);
+        if (place == lease->place()) continue;
+        lease->settleAt(place);
+        moved.push_back(lease);
+    }
+    for (CameraLease* lease : moved) {
+        // One that was told before may have let go of another.
+        if (std::find(leases_.begin(), leases_.end(), lease) != leases_.end()) lease->tellMoved();
+    }
+}
+
+void LiveCamera::tellStatus() {
+    const auto essence = [](const CameraStatus& status) {
+        return std::tie(status.state, status.reason, status.size.width, status.size.height, status.frameRate,
+                        status.restarts);
+    };
+    const CameraStatus now = status();
+    if (essence(now) == essence(told_)) return;
+    if (now.state != told_.state || now.reason != told_.reason) {
+        logInfo("capture", settings_.id, ": ", nameOf(now.state), now.reason.empty() ? "" : ", ", now.reason);
+    }
+    told_ = now;
+    if (callbacks_.status) callbacks_.status(now);
+}
+
+bool LiveCamera::held(Place place) const {
+    return std::any_of(leases_.begin(), leases_.end(),
+                       [place](const CameraLease* lease) { return lease->place() == place; });
+}
+
+SourceFacts LiveCamera::facts() const {
+    const std::lock_guard lock(factsMutex_);
+    return facts_;
+}
+
+void LiveCamera::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding,
+                           const SourceTime& time) {
+    note(coding->track.codec, coding->track.size, coding->frameRate);
+    const PictureStamp stamp = timeline_.stamp(time);
+    const Microseconds shift = stamp.mediaTime - time.running;
+    unit.pts = stamp.mediaTime;
+    if (unit.dts) *unit.dts += shift;
+    const double rate = rate_;
+    if (rate > 0) unit.duration = Microseconds(std::llround(1e6 / rate));
+    passthrough_.push(unit, coding, stamp);
+}
+
+void LiveCamera::takeRaw(Picture picture, double frameRate, const SourceTime& time) {
+    note(std::nullopt, picture.size, frameRate);
+    const PictureStamp stamp = timeline_.stamp(time);
+    picture.sequence = stamp.sequence;
+    picture.captureTime = stamp.captureTime;
+    offer(picture, stamp);
+}
+
+void LiveCamera::offer(const Picture& picture, const PictureStamp& stamp) {
+    look_.offer(picture, stamp);
+    encoded_.encoder().push(picture, stamp, rate_);
+    jpeg_.encoder().push(picture, stamp, rate_);
+    snapshots_.push(picture, stamp);
+}
+
+void LiveCamera::note(std::optional<Codec> codec, Size size, double frameRate) {
+    ++pictures_;
+    const auto before = lastPicture_.exchange(clock_.monotonic().time_since_epoch().count());
+    SourceFacts now{true, codec, size, frameRate};
+    bool changed = false;
+    {
+        const std::lock_guard lock(factsMutex_);
+        // A source that does not say its rate keeps the one that was measured first: it need not be exact.
+        if (frameRate <= 0 || frameRate > kMostRate) {
+            now.frameRate = facts_.frameRate > 0 ? facts_.frameRate : std::round(timeline_.measuredRate());
+        }
+        changed = now != facts_;
+        facts_ = now;
+    }
+    rate_ = now.frameRate;
+    if (changed || before == 0) signal_.notify();
+}
+
+}  // namespace
+
+std::unique_ptr<Camera> Camera::create(CameraSettings settings, const Clock& clock,
+                                       Mailbox<Picture>* pictures, Callbacks callbacks) {
+    startGStreamer();
+    return std::make_unique<LiveCamera>(std::move(settings), clock, pictures, std::move(callbacks));
+}
+
+}  // namespace edgecam::capture

@@ -1,0 +1,111 @@
+// Camera: one camera and its life. Opens the source, keeps it alive, numbers its pictures, and offers them in
+// two forms: coded chunks for whoever watches, and decoded pictures for whoever looks. It knows no peer, no
+// message and no face. Decoding and encoding run only while somebody needs them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/mailbox.hpp"
+#include "base/media.hpp"
+#include "base/picture.hpp"
+#include "base/result.hpp"
+#include "capture/encoder_settings.hpp"
+#include "capture/source_uri.hpp"
+
+namespace edgecam::capture {
+
+enum class StreamForm { cmaf, jpeg };
+
+/// What a consumer can take.
+struct StreamRequest {
+    StreamForm form = StreamForm::cmaf;
+    std::vector<std::string> codecs{"avc1"};  ///< prefixes of RFC 6381 strings: "avc1", "hvc1"
+    bool encoded = false;  ///< true: never the camera's own coding, because quality was asked for
+};
+
+struct CameraSettings {
+    std::string id;
+    SourceUri source;
+    EncoderSettings encoder;  ///< at start; tune() changes it
+    bool enabled = true;
+};
+
+/// What a camera is busy with, for metrics. Counters only grow.
+struct CameraActivity {
+    bool open = false;
+    bool decoding = false;
+    bool encoding = false;
+    bool encodingJpeg = false;
+    std::uint64_t pictures = 0;  ///< at the source
+    std::uint64_t decoderFailures = 0;
+    std::uint64_t encoderFailures = 0;
+    std::uint64_t decoderDrops = 0;
+    std::uint64_t encoderDrops = 0;
+};
+
+/// One consumer's hold on a rendition: while any lease is held the rendition is produced. Thread-bound
+/// (main). Must not outlive its camera.
+class StreamLease {
+  public:
+    virtual ~StreamLease() = default;
+    /// 0: the source turned out to be nothing that this consumer can take. See whenMoved().
+    [[nodiscard]] virtual RenditionId rendition() const = 0;
+    /// `moved` is called on the main thread after rendition() has changed: a source may turn out to be coded
+    /// in another way than was expected while it was down. The consumer joins the new rendition.
+    virtual void whenMoved(std::function<void()> moved) = 0;
+    /// Whether this is the camera's own coding.
+    [[nodiscard]] virtual bool passthrough() const = 0;
+    /// Calls `join` once, at once, under the rendition's lock: whatever `join` puts into a queue lies before
+    /// any chunk that comes later, and none is missing between. It must not block or call back into the
+    /// camera.
+    virtual void join(const std::function<void(const Backlog&)>& join) = 0;
+    /// Asks for a key frame soon. A no-op on passthrough: a camera gives its own. At most one a second is
+    /// forced.
+    virtual void requestKeyFrame() = 0;
+};
+
+/// Thread-bound (main): every method, and the `status` callback, run on the thread of the default GLib
+/// context.
+class Camera {
+  public:
+    struct Callbacks {
+        /// Called on streaming threads, in order for each rendition, under its lock. Must not block.
+        std::function<void(const Chunk&)> chunk;
+        /// Called on the main thread after every change.
+        std::function<void(const CameraStatus&)> status;
+    };
+
+    /// `clock` and `pictures` (nullptr: nobody looks) must outlive the camera. Opens nothing yet.
+    static std::unique_ptr<Camera> create(CameraSettings settings, const Clock& clock,
+                                          Mailbox<Picture>* pictures, Callbacks callbacks);
+    virtual ~Camera() = default;  ///< stops; blocks for at most a few hundred ms
+
+    virtual void start() = 0;
+    /// Disabled: the source is closed and stays so; leases live on and wait.
+    virtual void enable(bool enabled) = 0;
+    [[nodiscard]] virtual CameraStatus status() const = 0;
+    [[nodiscard]] virtual CameraActivity activity() const = 0;
+
+    /// Whether decoded pictures are put into the mailbox, at most `perSecond` of them. 0 turns it off, and
+    /// with it the decoder, when nobody else needs one.
+    virtual void look(double perSecond) = 0;
+
+    /// A hold on a stream in a form the consumer can take. Fails (unsupported) only when there is none and
+    /// none can be made; a camera that is down gives a lease that waits.
+    virtual Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) = 0;
+
+    /// Sets what the camera's one encode aims at; takes effect at once, without a break, or at the next start
+    /// of the encoder. What is in force (after clamping to the source) is returned.
+    virtual EncoderSettings tune(const EncoderSettings& wanted) = 0;
+    [[nodiscard]] virtual EncoderSettings tuning() const = 0;
+
+    /// One JPEG of the next picture, full size; called back on the main thread within 5 s, or with an error.
+    virtual void snapshot(std::function<void(Result<Chunk>)> done) = 0;
+};
+
+}  // namespace edgecam::capture

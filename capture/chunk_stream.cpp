@@ -1,0 +1,152 @@
+#include "capture/chunk_stream.hpp"
+
+#include <atomic>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace edgecam::capture {
+namespace {
+
+/// Deepest reordering assumed of a stream that shows B-frames and does not say: what cameras and x264 use.
+constexpr int kAssumedReorder = 2;
+
+RenditionId nextRendition() {
+    static std::atomic<RenditionId> next{1};
+    return next++;
+}
+
+/// 1 to 0x7FFF, never used twice while it can be helped.
+std::uint16_t nextChannel() {
+    static std::atomic<std::uint32_t> next{0};
+    return static_cast<std::uint16_t>(next++ % 0x7FFF + 1);
+}
+
+std::shared_ptr<const StreamFormat> streamFormat(const Coding& coding, bool passthrough) {
+    StreamFormat format;
+    format.codec = coding.track.codec;
+    format.size = coding.track.size;
+    format.frameRate = coding.frameRate;
+    format.passthrough = passthrough;
+    format.encoder = coding.encoder;
+    if (coding.track.codec == Codec::jpeg) {
+        format.codecString = "jpeg";
+        format.mime = "image/jpeg";
+    } else {
+        const auto codec = codecString(coding.track);
+        if (!codec) logWarning("capture", "codec string: ", codec.error().message);
+        format.codecString = codec ? *codec : (coding.track.codec == Codec::h264 ? "avc1" : "hvc1");
+        format.mime = "video/mp4; codecs=\"" + format.codecString + '"';
+    }
+    return std::make_shared<const StreamFormat>(std::move(format));
+}
+
+}  // namespace
+
+ChunkStream::ChunkStream(bool passthrough, Emit emit)
+    : id_(nextRendition()), passthrough_(passthrough), emit_(std::move(emit)), cache_(GopLimits{}) {}
+
+void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Coding>& coding,
+                       const PictureStamp& stamp) {
+    const std::lock_guard lock(mutex_);
+    const bool changed = !coding_ || (coding != coding_ && coding->track != coding_->track);
+    if ((awaitsKey_ || changed) && !unit.keyFrame) {
+        awaitsKey_ = true;
+        return;
+    }
+    coding_ = coding;
+    if (changed) {
+        adoptFormat(*coding);
+        announce(stamp);
+    }
+    const bool isJpeg = coding->track.codec == Codec::jpeg;
+    Chunk chunk = chunkFor(isJpeg ? ChunkKind::jpeg : ChunkKind::accessUnit, stamp);
+    chunk.keyFrame = unit.keyFrame;
+    chunk.discontinuity = std::exchange(broken_, false);
+    if (isJpeg) {
+        chunk.payload = share(ByteBuffer(unit.data.begin(), unit.data.end()));
+    } else {
+        AccessUnit timed = unit;
+        timed.dts = decodeTime(unit);
+        chunk.payload = share(muxer_.fragment(timed));
+    }
+    awaitsKey_ = false;
+    emit(chunk);
+}
+
+void ChunkStream::adoptFormat(const Coding& coding) {
+    format_ = streamFormat(coding, passthrough_);
+    channel_ = nextChannel();
+    reorder_ = coding.track.codec == Codec::jpeg ? 0 : reorderDepth(coding.track).value_or(0);
+    startDecodeTimes();
+}
+
+void ChunkStream::startDecodeTimes() {
+    decodeTimes_.reset();
+    if (reorder_ > 0) decodeTimes_.emplace(reorder_);
+}
+
+void ChunkStream::announce(const PictureStamp& stamp) {
+    init_.reset();
+    if (coding_->track.codec == Codec::jpeg) return;
+    init_ = chunkFor(ChunkKind::initSegment, stamp);
+    init_->payload = share(initSegment(coding_->track));
+    emit(*init_);
+}
+
+Microseconds ChunkStream::decodeTime(const AccessUnit& unit) {
+    if (unit.dts) return *unit.dts;
+    if (reorder_ == 0 && unit.pts < latestPts_ && !unit.keyFrame) {
+        reorder_ = kAssumedReorder;
+        startDecodeTimes();
+    }
+    latestPts_ = unit.pts;
+    return decodeTimes_ ? decodeTimes_->next(unit.pts) : unit.pts;
+}
+
+Chunk ChunkStream::chunkFor(ChunkKind kind, const PictureStamp& stamp) const {
+    Chunk chunk;
+    chunk.rendition = id_;
+    chunk.channel = channel_;
+    chunk.kind = kind;
+    chunk.sequence = stamp.sequence;
+    chunk.captureTime = stamp.captureTime;
+    chunk.format = format_;
+    return chunk;
+}
+
+void ChunkStream::emit(const Chunk& chunk) {
+    cache_.add(chunk);
+    emit_(chunk, coding_);
+}
+
+void ChunkStream::breakOff() {
+    const std::lock_guard lock(mutex_);
+    if (!format_) return;  // nobody has seen anything of it that could break
+    broken_ = true;
+    forgetGroup();
+}
+
+void ChunkStream::rest() {
+    const std::lock_guard lock(mutex_);
+    forgetGroup();
+}
+
+void ChunkStream::forgetGroup() {
+    awaitsKey_ = true;
+    cache_.clear();  // nobody wants the past of a camera that is down, but its init segment stays in force
+    if (init_) cache_.add(*init_);
+    startDecodeTimes();
+}
+
+void ChunkStream::join(const Join& join) const {
+    const std::lock_guard lock(mutex_);
+    join(cache_.backlog(), coding_);
+}
+
+std::shared_ptr<const StreamFormat> ChunkStream::format() const {
+    const std::lock_guard lock(mutex_);
+    return format_;
+}
+
+}  // namespace edgecam::capture

@@ -1,0 +1,74 @@
+// ChunkStream: a rendition. Coded pictures go in, chunks come out: numbered channels, an init segment for
+// every new format, the current group of pictures kept for whoever joins. It knows no source and no encoder.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "base/media.hpp"
+#include "capture/cmaf_muxer.hpp"
+#include "capture/coding.hpp"
+#include "capture/gop_cache.hpp"
+#include "capture/timeline.hpp"
+
+namespace edgecam::capture {
+
+/// Thread-safe.
+class ChunkStream {
+  public:
+    /// Called under the stream's lock, in order. Must not block or call the stream.
+    using Emit = std::function<void(const Chunk&, const std::shared_ptr<const Coding>&)>;
+    /// `coding` is null while the stream has no format yet.
+    using Join = std::function<void(const Backlog&, const std::shared_ptr<const Coding>& coding)>;
+
+    ChunkStream(bool passthrough, Emit emit);
+
+    [[nodiscard]] RenditionId id() const { return id_; }
+
+    /// Takes the next access unit in decoding order (or a JPEG: always a key frame). Times in `unit` are
+    /// media times. Until a key frame has come, at the start, after breakOff() and after a change of format,
+    /// others are dropped.
+    void push(const AccessUnit& unit, const std::shared_ptr<const Coding>& coding, const PictureStamp& stamp);
+
+    /// The source broke off: the next chunk is a key frame and says so.
+    void breakOff();
+    /// Nobody is left to produce it: forgets the group; the next chunk is a key frame.
+    void rest();
+
+    /// Replays init segment and current group under the lock: what the callee queues lies before all later
+    /// chunks.
+    void join(const Join& join) const;
+
+    /// Null until the first key frame.
+    [[nodiscard]] std::shared_ptr<const StreamFormat> format() const;
+
+  private:
+    void adoptFormat(const Coding& coding);
+    void announce(const PictureStamp& stamp);
+    void startDecodeTimes();
+    void forgetGroup();
+    void emit(const Chunk& chunk);
+    Microseconds decodeTime(const AccessUnit& unit);
+    [[nodiscard]] Chunk chunkFor(ChunkKind kind, const PictureStamp& stamp) const;
+
+    const RenditionId id_;
+    const bool passthrough_;
+    const Emit emit_;
+
+    mutable std::mutex mutex_;
+    CmafMuxer muxer_;
+    GopCache cache_;
+    std::optional<DecodeTimes> decodeTimes_;  ///< for B-frames without decode times
+    int reorder_ = 0;                         ///< depth of reordering
+    std::optional<Chunk> init_;               ///< in force
+    std::shared_ptr<const Coding> coding_;
+    std::shared_ptr<const StreamFormat> format_;
+    std::uint16_t channel_ = 0;
+    Microseconds latestPts_{0};
+    bool awaitsKey_ = true;
+    bool broken_ = false;
+};
+
+}  // namespace edgecam::capture

@@ -1,0 +1,45 @@
+// Coding: how a coded stream is made, read from the caps that GStreamer attaches to it.
+#pragma once
+
+#include <gst/gst.h>
+
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "capture/cmaf_muxer.hpp"
+
+namespace edgecam::capture {
+
+/// Immutable once shared.
+struct Coding {
+    TrackFormat track;     ///< codecData is empty for JPEG
+    double frameRate = 0;  ///< nominal; 0: unknown
+    std::string encoder;   ///< element that made it; empty: the camera itself
+};
+
+/// Fails for caps that are no H.264 ("avc"), H.265 ("hvc1") or JPEG with a known size.
+Result<Coding> codingOf(const GstCaps* caps);
+
+/// The caps a decoder takes for access units of that coding.
+GstCaps* newCapsOf(const Coding& coding);
+
+/// Remembers the coding of the caps seen last, so that it is read once and not for every picture. Not
+/// thread-safe.
+class CodingReader {
+  public:
+    explicit CodingReader(std::string encoder = {}) : encoder_(std::move(encoder)) {}
+    ~CodingReader() { gst_clear_caps(&caps_); }
+    CodingReader(const CodingReader&) = delete;
+    CodingReader& operator=(const CodingReader&) = delete;
+
+    /// Null for caps it cannot use.
+    std::shared_ptr<const Coding> read(GstCaps* caps);
+
+  private:
+    std::string encoder_;
+    GstCaps* caps_ = nullptr;
+    std::shared_ptr<const Coding> coding_;
+};
+
+}  // namespace edgecam::capture

@@ -1,0 +1,232 @@
+#include "capture/encoder.hpp"
+
+#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/log.hpp"
+#include "capture/picture_buffer.hpp"
+
+namespace edgecam::capture {
+namespace {
+
+constexpr int kJpegBlock = 16;  // pixels
+/// A little less than 2 s, so that rounded time stamps do not make it one picture more.
+constexpr Microseconds kKeyInterval = std::chrono::milliseconds(1990);
+constexpr Microseconds kLeastKeyInterval = std::chrono::seconds(1);
+/// An encoder that holds so many pictures has stopped working.
+constexpr std::size_t kMostInFlight = 60;
+constexpr double kAssumedRate = 30;  ///< for rate control, when the source does not say
+
+int evenPart(double length) {
+    return std::max(16, static_cast<int>(length / 2) * 2);
+}
+
+}  // namespace
+
+Size fittedSize(Size source, Size wanted) {
+    double scale = 1;
+    if (wanted.width > 0) scale = std::min(scale, static_cast<double>(wanted.width) / source.width);
+    if (wanted.height > 0) scale = std::min(scale, static_cast<double>(wanted.height) / source.height);
+    return {evenPart(source.width * scale + 0.5), evenPart(source.height * scale + 0.5)};
+}
+
+Encoder::Encoder(EncoderForm form, const EncoderSettings& settings, const Clock& clock, Take take)
+    : form_(form), clock_(clock), take_(std::move(take)), settings_(settings) {}
+
+Encoder::~Encoder() {
+    stop();
+}
+
+void Encoder::run(bool wanted) {
+    if (failure_) fail(*std::exchange(failure_, std::nullopt));
+    if (!wanted) {
+        if (running()) stop();
+        backOff_.reset();
+        retryAt_ = {};
+        return;
+    }
+    if (running()) {
+        if (delivered_) backOff_.reset();
+        const bool stuck = [this] {
+            const std::lock_guard lock(mutex_);
+            return inFlight_.size() > kMostInFlight;
+        }();
+        if (stuck) fail("it takes pictures and gives none");
+        return;
+    }
+    if (clock_.monotonic() < retryAt_) return;
+    if (const auto started = start(); !started) fail(started.error().message);
+}
+
+std::string Encoder::description() const {
+    const std::string head =
+        "appsrc name=in is-live=true format=time block=false max-buffers=4 leaky-type=downstream"
+        " ! videoscale ! capsfilter name=size ! ";
+    const std::string tail = " ! appsink name=out sync=false async=false";
+    // A JPEG's colours are full-range BT.601 (JFIF 1.02); jpegenc itself converts nothing.
+    if (form_ == EncoderForm::jpeg) {
+        return head + "videoconvert ! video/x-raw,format=I420,colorimetry=1:4:0:0 ! jpegenc name=encoder quality=80" +
+               tail;
+    }
+    return head + encoderKinds()[kind_].launch + tail;
+}
+
+Result<void> Encoder::start() {
+    const auto kinds = encoderKinds();
+    if (form_ == EncoderForm::h264) {
+        while (kind_ < kinds.size() && whyUnusable(kinds[kind_])) ++kind_;
+        if (kind_ == kinds.size()) {
+            kind_ = 0;
+            return Error{"there is no H.264 encoder on this machine"};
+        }
+    }
+    auto built = Pipeline::parse(description());
+    if (!built) return built.error();
+    pipeline_.emplace(std::move(*built));
+    delivered_ = false;
+    pipeline_->watch([this](GstMessage* message) {
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !failure_) failure_ = sentenceOf(message);
+    });
+    const char* name = form_ == EncoderForm::jpeg ? "jpegenc" : kinds[kind_].element;
+    const auto output = pipeline_->element("out");
+    onSample(output.get(), [this, reader = std::make_shared<CodingReader>(name)](GstSample* sample) {
+        deliver(sample, *reader);
+    });
+    const auto encoder = pipeline_->element("encoder");
+    {
+        const std::lock_guard lock(mutex_);
+        if (form_ == EncoderForm::h264) kinds[kind_].setBitrate(encoder.get(), settings_.bitrateKbps);
+    }
+    if (auto playing = pipeline_->play(); !playing) return playing.error();
+    const std::lock_guard lock(mutex_);
+    input_ = pipeline_->element("in");
+    size_ = pipeline_->element("size");
+    encoder_ = pipeline_->element("encoder");
+    return {};
+}
+
+void Encoder::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        input_.reset();
+        size_.reset();
+        encoder_.reset();
+        in_.reset();
+        inFlight_.clear();
+        keyWanted_ = keyNow_ = false;
+    }
+    pipeline_.reset();
+    failure_.reset();
+}
+
+void Encoder::fail(const std::string& cause) {
+    ++failures_;
+    logWarning("capture", form_ == EncoderForm::jpeg ? "jpegenc" : encoderKinds()[kind_].element, ": ",
+               cause);
+    if (form_ == EncoderForm::h264 && !delivered_) kind_ = (kind_ + 1) % encoderKinds().size();
+    stop();
+    retryAt_ = clock_.monotonic() + backOff_.next();
+}
+
+void Encoder::tune(const EncoderSettings& settings) {
+    const std::lock_guard lock(mutex_);
+    if (settings == settings_) return;
+    const bool newBitrate = settings.bitrateKbps != settings_.bitrateKbps;
+    settings_ = settings;
+    retuned_ = true;
+    if (newBitrate && encoder_ && form_ == EncoderForm::h264) {
+        encoderKinds()[kind_].setBitrate(encoder_.get(), settings.bitrateKbps);
+    }
+}
+
+void Encoder::requestKeyFrame() {
+    const std::lock_guard lock(mutex_);
+    keyWanted_ = true;
+}
+
+void Encoder::breakOff() {
+    const std::lock_guard lock(mutex_);
+    keyNow_ = true;
+}
+
+void Encoder::push(const Picture& picture, const PictureStamp& stamp, double sourceRate) {
+    const std::lock_guard lock(mutex_);
+    if (!input_) return;
+    const Input input{picture.size, sourceRate};
+    if (!in_ || *in_ != input || retuned_) follow(input);
+    if (!gate_.pass(stamp.mediaTime)) return;
+    forceKeyFrameIfDue(stamp.mediaTime);
+    inFlight_.push_back(stamp);
+    gst_app_src_push_buffer(GST_APP_SRC(input_.get()), bufferOf(picture, stamp.mediaTime).release());
+}
+
+/// Tells the pipeline about a new source or new settings. The encoder answers new caps with a key frame.
+void Encoder::follow(const Input& input) {
+    in_ = input;
+    retuned_ = false;
+    const bool thinned =
+        settings_.frameRate > 0 && (input.rate <= 0 || settings_.frameRate < input.rate * 0.95);
+    gate_.limit(thinned ? settings_.frameRate : 0);
+    const double rate = thinned ? settings_.frameRate : input.rate;
+    gst_app_src_set_caps(GST_APP_SRC(input_.get()),
+                         rawCaps(input.size, rate > 0 ? rate : kAssumedRate).get());
+    Size size = fittedSize(input.size, settings_.size);
+    // jpegenc takes whole blocks and would read what lies in memory behind a row that ends within one.
+    if (form_ == EncoderForm::jpeg && size.width > kJpegBlock) size.width -= size.width % kJpegBlock;
+    const auto scaled = adopt(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width",
+                                                  G_TYPE_INT, size.width, "height", G_TYPE_INT, size.height,
+                                                  "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, nullptr));
+    g_object_set(size_.get(), "caps", scaled.get(), nullptr);
+}
+
+void Encoder::forceKeyFrameIfDue(Microseconds mediaTime) {
+    if (form_ == EncoderForm::jpeg) return;
+    const Microseconds since = mediaTime - lastKey_;
+    const bool due = keyNow_ || since >= kKeyInterval || (keyWanted_ && since >= kLeastKeyInterval);
+    if (!due) return;
+    lastKey_ = mediaTime;
+    keyWanted_ = keyNow_ = false;
+    const auto pad = adopt(gst_element_get_static_pad(encoder_.get(), "src"));
+    gst_pad_send_event(pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+std::optional<PictureStamp> Encoder::stampOf(Microseconds mediaTime) {
+    const std::lock_guard lock(mutex_);
+    while (!inFlight_.empty() && inFlight_.front().mediaTime < mediaTime) {
+        inFlight_.pop_front();
+        ++dropped_;
+    }
+    if (inFlight_.empty() || inFlight_.front().mediaTime != mediaTime) return std::nullopt;
+    const PictureStamp stamp = inFlight_.front();
+    inFlight_.pop_front();
+    return stamp;
+}
+
+void Encoder::deliver(GstSample* sample, CodingReader& reader) {
+    const auto coding = reader.read(gst_sample_get_caps(sample));
+    GstBuffer* buffer = gst_sample_get_buffer(sample);
+    // x264enc moves time stamps by 1000 h and its segment with them: only running time stays what it was.
+    const auto time = runningTime(gst_sample_get_segment(sample), GST_BUFFER_PTS(buffer));
+    if (!coding || !time) return;
+    const auto stamp = stampOf(*time);
+    GstMapInfo map;
+    if (!stamp || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
+
+    AccessUnit unit;
+    unit.data = {map.data, map.size};
+    unit.pts = stamp->mediaTime;
+    if (coding->frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / coding->frameRate));
+    unit.keyFrame = form_ == EncoderForm::jpeg || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    if (unit.keyFrame) {
+        const std::lock_guard lock(mutex_);
+        lastKey_ = std::max(lastKey_, unit.pts);
+    }
+    delivered_ = true;
+    take_(unit, coding, *stamp);
+    gst_buffer_unmap(buffer, &map);
+}
+
+}  // namespace edgecam::capture

@@ -1,0 +1,41 @@
+// Look: decoded pictures for whoever analyses them, thinned before they reach the mailbox.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "base/mailbox.hpp"
+#include "base/picture.hpp"
+#include "capture/picture_gate.hpp"
+#include "capture/timeline.hpp"
+
+namespace edgecam::capture {
+
+/// Thread-safe.
+class Look {
+  public:
+    explicit Look(Mailbox<Picture>* pictures) : pictures_(pictures) {}
+
+    void limit(double perSecond) {
+        const std::lock_guard lock(mutex_);
+        on_ = pictures_ && perSecond > 0;
+        gate_.limit(perSecond);
+    }
+    [[nodiscard]] bool on() const { return on_; }
+    void offer(const Picture& picture, const PictureStamp& stamp) {
+        if (!on_) return;
+        {
+            const std::lock_guard lock(mutex_);
+            if (!gate_.pass(stamp.mediaTime)) return;
+        }
+        pictures_->put(picture);
+    }
+
+  private:
+    Mailbox<Picture>* pictures_;
+    std::atomic<bool> on_{false};
+    std::mutex mutex_;
+    PictureGate gate_;
+};
+
+}  // namespace edgecam::capture

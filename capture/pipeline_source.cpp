@@ -1,0 +1,169 @@
+#include "capture/pipeline_source.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "base/log.hpp"
+#include "capture/picture_buffer.hpp"
+
+namespace edgecam::capture {
+namespace {
+
+Result<SourcePlan> planFor(const SourceUri& uri) {
+    switch (uri.kind) {
+        case SourceKind::rtsp:
+            return planRtsp(uri);
+        case SourceKind::v4l2:
+            return planV4l2(uri);
+        case SourceKind::file:
+            return planFile(uri);
+        case SourceKind::test:
+            break;
+    }
+    return Error{"not a source with a pipeline"};
+}
+
+SourceFailure failureOf(GstMessage* message) {
+    GError* raw = nullptr;
+    gst_message_parse_error(message, &raw, nullptr);
+    const auto error = adopt(raw);
+    if (g_error_matches(error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED)) {
+        return {SourceFailure::Kind::wrongCredentials, "the camera refuses the user name or password"};
+    }
+    return {SourceFailure::Kind::ordinary, error->message};
+}
+
+double rateOf(const GstCaps* caps) {
+    Fraction rate;
+    const bool known = gst_structure_get_fraction(gst_caps_get_structure(caps, 0), "framerate",
+                                                  &rate.numerator, &rate.denominator);
+    return known ? static_cast<double>(rate.numerator) / rate.denominator : 0;
+}
+
+/// Makes a pad of an inner element one of the chain itself.
+void exposePad(GstElement* chain, const char* inner, const char* pad) {
+    const auto element = adopt(gst_bin_get_by_name(GST_BIN(chain), inner));
+    const auto target = adopt(gst_element_get_static_pad(element.get(), pad));
+    gst_element_add_pad(chain, gst_ghost_pad_new(pad, target.get()));
+}
+
+}  // namespace
+
+void attachChain(GstElement* pipelineElement, GstPad* pad, const char* description) {
+    const auto parent = adopt(GST_ELEMENT(gst_object_get_parent(GST_OBJECT(pipelineElement))));
+    const auto out = adopt(gst_bin_get_by_name(GST_BIN(parent.get()), "out"));
+    const auto end = adopt(gst_element_get_static_pad(out.get(), "sink"));
+    if (gst_pad_is_linked(end.get())) return;
+    GError* raw = nullptr;
+    GstElement* chain = gst_parse_bin_from_description(description, FALSE, &raw);
+    const auto error = adopt(raw);
+    if (!chain || error) return postError(pipelineElement, error ? error->message : "cannot build the chain");
+    exposePad(chain, "head", "sink");
+    exposePad(chain, "tail", "src");
+    gst_bin_add(GST_BIN(parent.get()), chain);
+    const auto begin = adopt(gst_element_get_static_pad(chain, "sink"));
+    const bool linked = gst_element_link(chain, out.get()) && gst_element_sync_state_with_parent(chain) &&
+                        gst_pad_link(pad, begin.get()) == GST_PAD_LINK_OK;
+    if (!linked) postError(pipelineElement, "the stream does not fit its parser");
+}
+
+void postError(GstElement* element, const std::string& cause) {
+    const auto error =
+        adopt(g_error_new_literal(GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE, cause.c_str()));
+    gst_element_post_message(element, gst_message_new_error(GST_OBJECT(element), error.get(), nullptr));
+}
+
+Result<std::unique_ptr<Source>> PipelineSource::open(const SourceUri& uri, Callbacks callbacks) {
+    auto plan = planFor(uri);
+    if (!plan) return plan.error();
+    std::unique_ptr<PipelineSource> source(new PipelineSource(std::move(*plan), std::move(callbacks)));
+    if (auto started = source->start(); !started) return started.error();
+    return std::unique_ptr<Source>(std::move(source));
+}
+
+PipelineSource::PipelineSource(SourcePlan plan, Callbacks callbacks)
+    : callbacks_(std::move(callbacks)), loops_(plan.loops), pipeline_(std::move(plan.pipeline)) {}
+
+Result<void> PipelineSource::start() {
+    const auto out = pipeline_.element("out");
+    g_object_set(out.get(), "sync", FALSE, "async", FALSE, nullptr);
+    onSample(out.get(), [this](GstSample* sample) { take(sample); });
+    pipeline_.watch([this](GstMessage* message) { see(message); });
+    return pipeline_.play();
+}
+
+void PipelineSource::see(GstMessage* message) {
+    switch (GST_MESSAGE_TYPE(message)) {
+        case GST_MESSAGE_ERROR:
+            return fail(failureOf(message));
+        case GST_MESSAGE_EOS:
+            return fail(
+                {SourceFailure::Kind::ordinary, loops_ ? "the file ended" : "the source ended the stream"});
+        case GST_MESSAGE_WARNING:
+            return logDebug("capture", "warning of a source: ", sentenceOf(message));
+        case GST_MESSAGE_APPLICATION:  // the file's demuxer knows its streams
+            return startOver(GST_SEEK_FLAG_FLUSH);
+        case GST_MESSAGE_SEGMENT_DONE:
+            return startOver(GST_SEEK_FLAG_NONE);
+        default:
+            return;
+    }
+}
+
+void PipelineSource::fail(const SourceFailure& failure) {
+    if (std::exchange(failed_, true)) return;
+    callbacks_.failed(failure);
+}
+
+/// Segment seeks: the end of the file is a message and not the end of the stream, and running time goes on.
+void PipelineSource::startOver(GstSeekFlags flags) {
+    if (!loops_ || (flags == GST_SEEK_FLAG_FLUSH && std::exchange(looping_, true))) return;
+    const auto demuxer = pipeline_.element("in");
+    const auto all = static_cast<GstSeekFlags>(flags | GST_SEEK_FLAG_SEGMENT);
+    if (gst_element_seek(demuxer.get(), 1.0, GST_FORMAT_TIME, all, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE,
+                         0))
+        return;
+    seekable_ = false;
+    if (flags == GST_SEEK_FLAG_NONE)
+        fail({SourceFailure::Kind::ordinary, "the file ended and cannot be rewound"});
+}
+
+void PipelineSource::take(GstSample* sample) {
+    const GstSegment* segment = gst_sample_get_segment(sample);
+    // What a file gives before its first segment seek comes again.
+    if (loops_ && seekable_ && !(segment->flags & GST_SEGMENT_FLAG_SEGMENT)) return;
+    const auto running = runningTime(segment, GST_BUFFER_PTS(gst_sample_get_buffer(sample)));
+    if (!running) return;
+    SourceTime time;
+    time.running = *running;
+    time.age = pipeline_.ageOf(*running);
+    const GstStructure* structure = gst_caps_get_structure(gst_sample_get_caps(sample), 0);
+    if (gst_structure_has_name(structure, "video/x-raw")) {
+        takeRaw(sample, time);
+    } else {
+        takeCoded(sample, time);
+    }
+}
+
+void PipelineSource::takeRaw(GstSample* sample, const SourceTime& time) {
+    if (auto picture = pictureOf(sample)) {
+        callbacks_.raw(std::move(*picture), rateOf(gst_sample_get_caps(sample)), time);
+    }
+}
+
+void PipelineSource::takeCoded(GstSample* sample, const SourceTime& time) {
+    const auto coding = reader_.read(gst_sample_get_caps(sample));
+    GstBuffer* buffer = gst_sample_get_buffer(sample);
+    GstMapInfo map;
+    if (!coding || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
+    AccessUnit unit;
+    unit.data = {map.data, map.size};
+    unit.pts = time.running;
+    unit.dts = runningTime(gst_sample_get_segment(sample), GST_BUFFER_DTS(buffer));
+    if (coding->frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / coding->frameRate));
+    unit.keyFrame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    callbacks_.coded(unit, coding, time);
+    gst_buffer_unmap(buffer, &map);
+}
+
+}  // namespace edgecam::capture

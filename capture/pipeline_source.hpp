@@ -1,0 +1,56 @@
+// PipelineSource: a source that is a GStreamer pipeline. Each kind brings its own plan; what comes out of its
+// one appsink, how trouble is read from the bus and how a file starts over is the same for all.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "capture/gst.hpp"
+#include "capture/source.hpp"
+
+namespace edgecam::capture {
+
+/// A pipeline that ends in an appsink called `out`, which gets H.264, H.265 (as in `newCapsOf`) or I420.
+struct SourcePlan {
+    Pipeline pipeline;
+    bool loops = false;  ///< a file, read by the demuxer called `in`: at its end it starts over
+};
+
+Result<SourcePlan> planRtsp(const SourceUri& uri);
+Result<SourcePlan> planV4l2(const SourceUri& uri);
+Result<SourcePlan> planFile(const SourceUri& uri);
+
+/// Builds `description` (a chain from an element called `head` to one called `tail`), puts it between `pad`
+/// and the pipeline's `out`, and sets it going. For pads that show up late; called on streaming threads. Does
+/// nothing when `out` is taken already.
+void attachChain(GstElement* pipelineElement, GstPad* pad, const char* description);
+
+/// Posts an error as if `element` had failed.
+void postError(GstElement* element, const std::string& cause);
+
+class PipelineSource final : public Source {
+  public:
+    static Result<std::unique_ptr<Source>> open(const SourceUri& uri, Callbacks callbacks);
+
+  private:
+    PipelineSource(SourcePlan plan, Callbacks callbacks);
+
+    Result<void> start();
+    void see(GstMessage* message);
+    void fail(const SourceFailure& failure);
+    void startOver(GstSeekFlags flags);
+    void take(GstSample* sample);
+    void takeCoded(GstSample* sample, const SourceTime& time);
+    void takeRaw(GstSample* sample, const SourceTime& time);
+
+    const Callbacks callbacks_;
+    const bool loops_;
+    std::atomic<bool> seekable_{true};
+    bool looping_ = false;
+    bool failed_ = false;
+    CodingReader reader_;
+    Pipeline pipeline_;  // last: it stops before what its callbacks use goes
+};
+
+}  // namespace edgecam::capture

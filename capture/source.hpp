@@ -1,0 +1,37 @@
+// Source: one generation of one source, from being opened until it fails or is closed. It delivers coded
+// access units or raw pictures, never both, and says once why it ended. It retries nothing: that is the
+// supervisor's.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/picture.hpp"
+#include "base/result.hpp"
+#include "capture/cmaf_muxer.hpp"
+#include "capture/coding.hpp"
+#include "capture/source_failure.hpp"
+#include "capture/source_uri.hpp"
+#include "capture/timeline.hpp"
+
+namespace edgecam::capture {
+
+/// Thread-bound (main): opened and closed there. Closing blocks for at most a few hundred ms.
+class Source {
+  public:
+    struct Callbacks {
+        /// On a streaming thread, in decoding order; times in the unit are running times. Must not block.
+        std::function<void(const AccessUnit&, const std::shared_ptr<const Coding>&, const SourceTime&)> coded;
+        /// On a streaming thread; sequence and capture time are the receiver's to fill in. Must not block.
+        std::function<void(Picture, double frameRate, const SourceTime&)> raw;
+        /// On the main thread, at most once. It must not close the source itself.
+        std::function<void(const SourceFailure&)> failed;
+    };
+
+    /// Pictures or a failure follow by the callbacks; only what can be told at once fails here.
+    static Result<std::unique_ptr<Source>> open(const SourceUri& uri, const Clock& clock,
+                                                Callbacks callbacks);
+    virtual ~Source() = default;
+};
+
+}  // namespace edgecam::capture

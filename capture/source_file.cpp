@@ -1,0 +1,58 @@
+// The plan for file:// sources: the first video track at real-time pace, over and over. H.264 and H.265 are
+// passed through, other codings are decoded.
+#include <filesystem>
+#include <string_view>
+
+#include "capture/pipeline_source.hpp"
+
+namespace edgecam::capture {
+namespace {
+
+constexpr const char* kH264 =
+    "h264parse name=head ! video/x-h264,stream-format=avc,alignment=au ! clocksync name=tail";
+constexpr const char* kH265 =
+    "h265parse name=head ! video/x-h265,stream-format=hvc1,alignment=au ! clocksync name=tail";
+constexpr const char* kOther =
+    "decodebin name=head ! videoconvert ! video/x-raw,format=I420 ! clocksync name=tail";
+
+void attachTrack(GstElement* demuxer, GstPad* pad, gpointer) noexcept {
+    auto caps = adopt(gst_pad_get_current_caps(pad));
+    if (!caps) caps = adopt(gst_pad_query_caps(pad, nullptr));
+    const std::string_view name = gst_structure_get_name(gst_caps_get_structure(caps.get(), 0));
+    if (name == "video/x-h264") {
+        attachChain(demuxer, pad, kH264);
+    } else if (name == "video/x-h265") {
+        attachChain(demuxer, pad, kH265);
+    } else if (name.starts_with("video/") || name.starts_with("image/")) {
+        attachChain(demuxer, pad, kOther);
+    }
+}
+
+void tellReady(GstElement* demuxer, gpointer) noexcept {
+    gst_element_post_message(
+        demuxer, gst_message_new_application(GST_OBJECT(demuxer), gst_structure_new_empty("ready")));
+}
+
+const char* demuxerFor(const std::filesystem::path& file) {
+    const auto extension = file.extension();
+    return extension == ".mkv" || extension == ".webm" ? "matroskademux" : "qtdemux";
+}
+
+}  // namespace
+
+Result<SourcePlan> planFile(const SourceUri& uri) {
+    std::error_code trouble;
+    if (!std::filesystem::is_regular_file(uri.location, trouble))
+        return Error{"no such file: " + uri.location};
+    auto pipeline = Pipeline::parse(std::string("filesrc name=file ! ") + demuxerFor(uri.location) +
+                                    " name=in appsink name=out");
+    if (!pipeline) return pipeline.error();
+    const auto file = pipeline->element("file");
+    g_object_set(file.get(), "location", uri.location.c_str(), nullptr);
+    const auto demuxer = pipeline->element("in");
+    g_signal_connect(demuxer.get(), "pad-added", G_CALLBACK(attachTrack), nullptr);
+    g_signal_connect(demuxer.get(), "no-more-pads", G_CALLBACK(tellReady), nullptr);
+    return SourcePlan{std::move(*pipeline), true};
+}
+
+}  // namespace edgecam::capture

@@ -1,0 +1,59 @@
+// The plan for rtsp:// sources: the first video stream, depayloaded and parsed, never decoded.
+#include <string_view>
+
+#include "capture/pipeline_source.hpp"
+
+namespace edgecam::capture {
+namespace {
+
+constexpr const char* kH264 =
+    "rtph264depay name=head ! h264parse ! capsfilter name=tail "
+    "caps=video/x-h264,stream-format=avc,alignment=au";
+constexpr const char* kH265 =
+    "rtph265depay name=head ! h265parse ! capsfilter name=tail "
+    "caps=video/x-h265,stream-format=hvc1,alignment=au";
+constexpr guint64 kTcpTimeoutUs = 5'000'000;  ///< rtspsrc's own is 20 s
+constexpr guint kUdpReorderMs = 80;  ///< what a jitter buffer needs where packets may overtake each other
+
+std::string_view textField(const GstStructure* structure, const char* name) {
+    const char* text = gst_structure_get_string(structure, name);
+    return text ? text : "";
+}
+
+gboolean selectVideo(GstElement*, guint, GstCaps* caps, gpointer) noexcept {
+    return textField(gst_caps_get_structure(caps, 0), "media") == "video";
+}
+
+void attachStream(GstElement* source, GstPad* pad, gpointer) noexcept {
+    const auto caps = adopt(gst_pad_get_current_caps(pad));
+    if (!caps) return;
+    const GstStructure* structure = gst_caps_get_structure(caps.get(), 0);
+    if (textField(structure, "media") != "video") return;
+    const std::string_view encoding = textField(structure, "encoding-name");
+    if (encoding == "H264") {
+        attachChain(source, pad, kH264);
+    } else if (encoding == "H265") {
+        attachChain(source, pad, kH265);
+    } else {
+        postError(source, "the camera sends " + std::string(encoding) + ", not H.264 or H.265");
+    }
+}
+
+}  // namespace
+
+Result<SourcePlan> planRtsp(const SourceUri& uri) {
+    auto pipeline = Pipeline::parse("rtspsrc name=in appsink name=out");
+    if (!pipeline) return pipeline.error();
+    const auto source = pipeline->element("in");
+    const bool udp = uri.transport == RtspTransport::udp;
+    // Credentials as properties: rtspsrc logs its URL.
+    g_object_set(source.get(), "location", uri.location.c_str(), "user-id", uri.user.c_str(), "user-pw",
+                 uri.password.c_str(), "tcp-timeout", kTcpTimeoutUs, "latency", udp ? kUdpReorderMs : 0U,
+                 nullptr);
+    gst_util_set_object_arg(G_OBJECT(source.get()), "protocols", udp ? "udp" : "tcp");
+    g_signal_connect(source.get(), "select-stream", G_CALLBACK(selectVideo), nullptr);
+    g_signal_connect(source.get(), "pad-added", G_CALLBACK(attachStream), nullptr);
+    return SourcePlan{std::move(*pipeline), false};
+}
+
+}  // namespace edgecam::capture

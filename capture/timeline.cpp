@@ -1,0 +1,73 @@
+#include "capture/timeline.hpp"
+
+#include <algorithm>
+
+namespace edgecam::capture {
+namespace {
+
+constexpr std::uint64_t kNeighbours = 32;  ///< pictures among which two could claim the same time
+
+}  // namespace
+
+void Timeline::beginGeneration() {
+    const std::lock_guard lock(mutex_);
+    shift_.reset();
+    generationBase_ = last_;
+}
+
+Microseconds Timeline::shiftFor(const SourceTime& time) const {
+    if (!zero_) return kFirstMediaTime - time.running;
+    const auto realTime = std::chrono::duration_cast<Microseconds>(clock_.monotonic() - time.age - *zero_);
+    return std::max(realTime, latest_ + Microseconds(1)) - time.running;
+}
+
+std::uint32_t Timeline::numberFor(const SourceTime& time) const {
+    const std::uint32_t counted = generationBase_ + time.number.value_or(0);
+    return std::max(counted, last_ + 1);
+}
+
+bool Timeline::taken(const PictureStamp& stamp) const {
+    for (std::uint64_t i = 1; i <= std::min(count_, kNeighbours); ++i) {
+        const PictureStamp& other = memory_[(count_ - i) % kMemory];
+        if (other.mediaTime == stamp.mediaTime || other.captureTime == stamp.captureTime) return true;
+    }
+    return false;
+}
+
+PictureStamp Timeline::stamp(const SourceTime& time) {
+    const std::lock_guard lock(mutex_);
+    if (!shift_) shift_ = shiftFor(time);
+    PictureStamp stamp;
+    stamp.mediaTime = std::max(time.running + *shift_, Microseconds(0));
+    stamp.captureTime = time.taken.value_or(clock_.utc() - time.age);
+    while (taken(stamp)) {
+        stamp.mediaTime += Microseconds(1);
+        stamp.captureTime += Microseconds(1);
+    }
+    if (!zero_) zero_ = clock_.monotonic() - time.age - stamp.mediaTime;
+    stamp.sequence = last_ = numberFor(time);
+    latest_ = std::max(latest_, stamp.mediaTime);
+    memory_[count_++ % kMemory] = stamp;
+    return stamp;
+}
+
+std::optional<PictureStamp> Timeline::find(std::uint32_t sequence) const {
+    const std::lock_guard lock(mutex_);
+    for (std::uint64_t i = 1; i <= std::min<std::uint64_t>(count_, kMemory); ++i) {
+        const PictureStamp& stamp = memory_[(count_ - i) % kMemory];
+        if (stamp.sequence == sequence) return stamp;
+        if (stamp.sequence < sequence) break;
+    }
+    return std::nullopt;
+}
+
+double Timeline::measuredRate() const {
+    const std::lock_guard lock(mutex_);
+    if (count_ <= kNeighbours) return 0;
+    const Microseconds newest = memory_[(count_ - 1) % kMemory].mediaTime;
+    const Microseconds oldest = memory_[(count_ - 1 - kNeighbours) % kMemory].mediaTime;
+    if (newest <= oldest) return 0;
+    return static_cast<double>(kNeighbours) * 1e6 / static_cast<double>((newest - oldest).count());
+}
+
+}  // namespace edgecam::capture

@@ -1,0 +1,103 @@
+// Whole cameras that play files: looped without a break in time.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "capture/gst.hpp"
+#include "tests/support/camera_bench.hpp"
+#include "tests/support/temp_folder.hpp"
+
+using namespace edgecam;
+using namespace edgecam::capture;
+using namespace std::chrono_literals;
+using test::CameraBench;
+using test::decodeTimeOf;
+
+namespace {
+
+const StreamRequest kVideo{};
+
+/// One second of a moving ball, 15 pictures, in an MP4.
+std::string makeClip(const std::string& folder, const std::string& coding) {
+    startGStreamer();
+    const std::string path = folder + "/clip.mp4";
+    auto pipeline = Pipeline::parse(
+        "videotestsrc num-buffers=15 pattern=ball ! "
+        "video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! " +
+        coding + " ! filesink name=f");
+    REQUIRE(pipeline);
+    g_object_set(pipeline->element("f").get(), "location", path.c_str(), nullptr);
+    bool ended = false;
+    bool failed = false;
+    pipeline->watch([&](GstMessage* message) {
+        ended = ended || GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS;
+        failed = failed || GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR;
+    });
+    REQUIRE(pipeline->play());
+    REQUIRE(test::waitUntil([&] { return ended || failed; }, 20s));
+    REQUIRE_FALSE(failed);
+    return path;
+}
+
+/// Plays `count` access units of a file and checks that time goes on over the loops, at real-time pace.
+void checkLoops(const std::string& path, std::size_t count, double picturesPerSecond) {
+    CameraBench bench("file://" + path);
+    auto lease = bench.camera->open(kVideo);
+    REQUIRE(lease);
+    CHECK((*lease)->passthrough());
+    const RenditionId id = (*lease)->rendition();
+    REQUIRE(bench.until([&] { return bench.chunks(id, ChunkKind::accessUnit).size() >= count; }, 30s));
+    CHECK(bench.camera->status().restarts == 0);
+    CHECK(bench.chunks(id, ChunkKind::initSegment).size() == 1);
+    const auto units = bench.chunks(id, ChunkKind::accessUnit);
+    for (std::size_t i = 1; i < units.size(); ++i) {
+        CHECK(decodeTimeOf(units[i]) > decodeTimeOf(units[i - 1]));
+        CHECK(units[i].sequence == units[i - 1].sequence + 1);
+        CHECK_FALSE(units[i].discontinuity);
+    }
+    const double played = static_cast<double>(decodeTimeOf(units.back()) - decodeTimeOf(units.front())) / 1e6;
+    CHECK(played == doctest::Approx(static_cast<double>(units.size() - 1) / picturesPerSecond).epsilon(0.15));
+}
+
+}  // namespace
+
+TEST_CASE("a looped file goes on in time over three loops") {
+    const test::TempFolder folder;
+    checkLoops(makeClip(folder.path(), "x264enc bframes=0 key-int-max=15 ! mp4mux"), 50, 15);
+}
+
+TEST_CASE("a looped file with B-frames keeps its decode times increasing") {
+    const test::TempFolder folder;
+    checkLoops(makeClip(folder.path(), "x264enc bframes=2 b-adapt=false key-int-max=15 ! mp4mux"), 50, 15);
+}
+
+TEST_CASE("the real clip with B-frames plays") {
+    const char* shared = std::getenv("EDGECAM_SHARED");
+    const std::string clip = std::string(shared ? shared : "../shared") + "/media/clips/asl_again.mp4";
+    if (!std::filesystem::exists(clip)) {
+        MESSAGE("skipped: no ../shared/media/clips/asl_again.mp4");
+        return;
+    }
+    checkLoops(std::filesystem::canonical(clip), 170, 30);
+}
+
+TEST_CASE("a file in another coding is decoded, and encoded for who watches") {
+    const test::TempFolder folder;
+    CameraBench bench("file://" + makeClip(folder.path(), "jpegenc ! qtmux"));
+    auto lease = bench.camera->open(kVideo);
+    REQUIRE(lease);
+    REQUIRE(bench.untilState(CameraState::live));
+    REQUIRE(bench.until([&] { return !(*lease)->passthrough(); }));
+    REQUIRE(bench.untilChunks((*lease)->rendition(), 40));
+    CHECK(bench.camera->status().restarts == 0);
+}
+
+TEST_CASE("a file that is no video is a failure with a reason") {
+    const test::TempFolder folder;
+    const std::string path = folder.path() + "/clip.mp4";
+    REQUIRE(g_file_set_contents(path.c_str(), "not a film", -1, nullptr));
+    CameraBench bench("file://" + path);
+    REQUIRE(bench.untilState(CameraState::reconnecting));
+    CHECK_FALSE(bench.camera->status().reason.empty());
+}

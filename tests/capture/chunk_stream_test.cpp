@@ -1,0 +1,139 @@
+#include "capture/chunk_stream.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/camera_bench.hpp"
+
+using namespace edgecam;
+using namespace edgecam::capture;
+using test::decodeTimeOf;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A plausible avcC; `level` makes formats differ.
+std::shared_ptr<const Coding> coding(std::uint8_t level = 31) {
+    Coding made;
+    made.track.codecData = {1,    0x4D, 0x40,  level, 0xFF, 0xE1, 0,    4,   0x67,
+                            0x4D, 0x40, level, 1,     0,    2,    0x68, 0xEE};
+    made.track.size = {640, 360};
+    made.frameRate = 30;
+    return std::make_shared<const Coding>(made);
+}
+
+struct Fixture {
+    std::vector<Chunk> emitted;
+    ChunkStream stream{true, [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); }};
+    std::uint32_t number = 0;
+    ByteBuffer bytes = ByteBuffer(6, 0x65);
+
+    void push(bool key, const std::shared_ptr<const Coding>& format) {
+        PictureStamp stamp;
+        stamp.sequence = ++number;
+        stamp.mediaTime = number * 33'333us;
+        stamp.captureTime = Utc(1'700'000'000s + stamp.mediaTime);
+        AccessUnit unit;
+        unit.data = bytes;
+        unit.pts = stamp.mediaTime;
+        unit.keyFrame = key;
+        stream.push(unit, format, stamp);
+    }
+    Backlog backlog() {
+        Backlog seen;
+        stream.join([&](const Backlog& given, const auto&) { seen = given; });
+        return seen;
+    }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a stream begins with an init segment and a key frame, what came before is dropped") {
+    const auto format = coding();
+    push(false, format);
+    CHECK(emitted.empty());
+    push(true, format);
+    push(false, format);
+    REQUIRE(emitted.size() == 3);
+    CHECK(emitted[0].kind == ChunkKind::initSegment);
+    CHECK(emitted[1].keyFrame);
+    CHECK(emitted[1].sequence == 2);
+    CHECK_FALSE(emitted[1].discontinuity);
+    CHECK_FALSE(emitted[2].keyFrame);
+    CHECK(emitted[1].channel == emitted[0].channel);
+    CHECK(emitted[0].format->codecString == "avc1.4d401f");
+    CHECK(emitted[0].format->passthrough);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a new format is a new channel, and waits for its key frame") {
+    push(true, coding());
+    const auto other = coding(40);
+    push(false, other);
+    CHECK(emitted.size() == 2);
+    push(true, other);
+    REQUIRE(emitted.size() == 4);
+    CHECK(emitted[2].kind == ChunkKind::initSegment);
+    CHECK(emitted[2].channel != emitted[1].channel);
+    CHECK(decodeTimeOf(emitted[3]) > decodeTimeOf(emitted[1]));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a break keeps the channel of an equal format, and the first key frame tells of it") {
+    push(true, coding());
+    stream.breakOff();
+    push(false, coding());
+    push(true, coding());
+    push(false, coding());
+    REQUIRE(emitted.size() == 4);
+    CHECK(emitted[2].kind == ChunkKind::accessUnit);
+    CHECK(emitted[2].channel == emitted[1].channel);
+    CHECK(emitted[2].discontinuity);
+    CHECK_FALSE(emitted[3].discontinuity);
+}
+
+TEST_CASE_FIXTURE(Fixture, "joining replays the init segment and the current group") {
+    const auto format = coding();
+    CHECK(backlog().chunks.empty());
+    for (int i = 0; i < 3; ++i) push(i == 0, format);
+    push(true, format);
+    push(false, format);
+    const Backlog seen = backlog();
+    REQUIRE(seen.chunks.size() == 3);
+    CHECK(seen.chunks[0].kind == ChunkKind::initSegment);
+    CHECK(seen.chunks[1].sequence == 4);
+    CHECK(seen.chunks[2].sequence == 5);
+    CHECK(seen.liveFrom == seen.chunks[2].captureTime);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "whoever joins during a break gets the init segment, and the key frame when it is over") {
+    push(true, coding());
+    stream.breakOff();
+    const Backlog seen = backlog();
+    REQUIRE(seen.chunks.size() == 1);
+    CHECK(seen.chunks[0].kind == ChunkKind::initSegment);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a JPEG stream has no init segment and only key frames") {
+    Coding jpeg;
+    jpeg.track.codec = Codec::jpeg;
+    jpeg.track.size = {640, 360};
+    const auto format = std::make_shared<const Coding>(jpeg);
+    push(true, format);
+    push(true, format);
+    REQUIRE(emitted.size() == 2);
+    CHECK(emitted[0].kind == ChunkKind::jpeg);
+    CHECK(*emitted[0].payload == bytes);
+    CHECK(emitted[0].format->mime == "image/jpeg");
+}
+
+TEST_CASE("channels and renditions are the process's own and not used twice") {
+    Fixture one;
+    Fixture other;
+    one.push(true, coding());
+    other.push(true, coding());
+    CHECK(one.stream.id() != other.stream.id());
+    CHECK(one.emitted[0].channel != other.emitted[0].channel);
+    CHECK(one.emitted[0].channel > 0);
+    CHECK(one.emitted[0].channel < 0x8000);
+}

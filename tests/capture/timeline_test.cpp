@@ -1,0 +1,111 @@
+#include "capture/timeline.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "tests/support/fake_clock.hpp"
+
+using namespace edgecam;
+using namespace edgecam::capture;
+using namespace std::chrono_literals;
+
+namespace {
+
+SourceTime at(Microseconds running, Microseconds age = 0us) {
+    SourceTime time;
+    time.running = running;
+    time.age = age;
+    return time;
+}
+
+}  // namespace
+
+TEST_CASE("pictures are numbered from 1 and media time starts near zero, whatever the source counts from") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    timeline.beginGeneration();
+    const auto first = timeline.stamp(at(7h));
+    clock.advance(33ms);
+    const auto second = timeline.stamp(at(7h + 33ms));
+    CHECK(first.sequence == 1);
+    CHECK(second.sequence == 2);
+    CHECK(first.mediaTime == Timeline::kFirstMediaTime);
+    CHECK(second.mediaTime - first.mediaTime == 33ms);
+}
+
+TEST_CASE("capture time is now less the picture's age") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    CHECK(timeline.stamp(at(0us, 12ms)).captureTime == clock.utc() - 12ms);
+    clock.jumpWallClock(1h);
+    CHECK(timeline.stamp(at(40ms, 5ms)).captureTime == clock.utc() - 5ms);
+}
+
+TEST_CASE("a restart goes on by the real time that passed, and never back") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    timeline.beginGeneration();
+    const auto before = timeline.stamp(at(10s));
+    clock.advance(5s);
+    timeline.beginGeneration();
+    const auto after = timeline.stamp(at(100ms));
+    CHECK(after.mediaTime - before.mediaTime == 5s);
+    CHECK(after.sequence == before.sequence + 1);
+    timeline.beginGeneration();
+    CHECK(timeline.stamp(at(0us, 2s)).mediaTime > after.mediaTime);
+}
+
+TEST_CASE("B-frames keep their distances, and their numbers follow the order of decoding") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    const auto key = timeline.stamp(at(100ms));
+    const auto later = timeline.stamp(at(200ms, -100ms));
+    const auto between = timeline.stamp(at(150ms, -50ms));
+    CHECK(later.mediaTime - key.mediaTime == 100ms);
+    CHECK(between.mediaTime - key.mediaTime == 50ms);
+    CHECK(between.sequence == 3);
+    CHECK(between.captureTime != later.captureTime);
+}
+
+TEST_CASE("equal times are moved apart: the seam of a looped file") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    std::set<Microseconds> media;
+    std::set<Utc> captured;
+    for (int i = 0; i < 5; ++i) {
+        const auto stamp = timeline.stamp(at(1s));
+        CHECK(media.insert(stamp.mediaTime).second);
+        CHECK(captured.insert(stamp.captureTime).second);
+    }
+    CHECK(*media.rbegin() - *media.begin() == 4us);
+}
+
+TEST_CASE("a source that counts its pictures keeps its numbers, with the gaps") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    auto time = at(0us);
+    for (const std::uint32_t number : {1U, 2U, 5U}) {
+        time.number = number;
+        time.running += 33ms;
+        CHECK(timeline.stamp(time).sequence == number);
+    }
+    timeline.beginGeneration();
+    time.number = 1;
+    CHECK(timeline.stamp(time).sequence == 6);
+}
+
+TEST_CASE("recent stamps are found by number, forgotten ones are not") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    std::optional<PictureStamp> hundredth;
+    for (int i = 1; i <= 600; ++i) {
+        const auto stamp = timeline.stamp(at(Microseconds(i * 33'333)));
+        if (i == 100) hundredth = stamp;
+        if (i == 200) CHECK(timeline.find(100)->mediaTime == hundredth->mediaTime);
+    }
+    CHECK(timeline.find(600));
+    CHECK_FALSE(timeline.find(1));
+    CHECK_FALSE(timeline.find(601));
+    CHECK(timeline.measuredRate() == doctest::Approx(30).epsilon(0.001));
+}
