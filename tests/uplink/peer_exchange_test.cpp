@@ -1,0 +1,176 @@
+#include "uplink/peer_exchange.hpp"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "tests/uplink/session_bench.hpp"
+
+using namespace std::chrono_literals;
+using namespace edgecam;
+using namespace edgecam::uplink;
+using namespace edgecam::uplink::test;
+
+namespace {
+
+/// Two viewers on one exchange.
+struct Hall {
+    Hall() {
+        AgentView view;
+        for (const char* cameraId : {"cam_123", "door"}) view.cameras[cameraId] = cameraOf(cameraId);
+        exchange = std::make_unique<PeerExchange>(view, 64 << 10, *one.clock);
+        SessionLimits limits;
+        limits.lanes.videoBytes = 64 << 20;  // the exchange's own bound is the narrow one here
+        for (SessionBench* bench : {&one, &two}) {
+            bench->session = PeerSession::forViewer(PeerExchange::nextSessionId(), limits, *bench->access,
+                                                    Grant{Role::operator_, {}}, exchange->agent(),
+                                                    *bench->agent, *bench->clock);
+            bench->hear();
+            exchange->add(*bench->session);
+        }
+    }
+    void grant(SessionBench& bench) {
+        bench.say(R"({"type":"stream_control","action":"start","camera_id":"cam_123"})");
+        exchange->complete(bench.session->id(), bench.agent->commands.back().ticket,
+                           SessionBench::grantOf(5, 1, 100));
+        exchange->drain();
+        bench.hear();
+    }
+
+    SessionBench one, two;
+    std::unique_ptr<PeerExchange> exchange;
+};
+
+}  // namespace
+
+TEST_CASE("what is put in reaches the sessions it is for, and only those have output") {
+    Hall hall;
+    hall.grant(hall.one);
+    hall.exchange->publish(deltaOf(5, 1, 101));
+    CHECK_FALSE(hall.one.session->hasOutput());  // not before the service's thread takes it
+    CHECK(hall.exchange->drain() == std::set{hall.one.session->id()});
+    CHECK(typesOf(hall.one.hear()) == std::vector<std::string>{"binary"});
+
+    hall.exchange->publish(faceOf("door", 1, FacePhase::enter));
+    CHECK(hall.exchange->drain().size() == 2);
+    CHECK(hall.one.only("face_detected").text == hall.two.only("face_detected").text);
+    CHECK(hall.exchange->drain().empty());
+}
+
+TEST_CASE("one cut serves all who follow: the bytes are the same") {
+    Hall hall;
+    hall.grant(hall.one);
+    hall.grant(hall.two);
+    hall.exchange->publish(deltaOf(5, 1, 101));
+    hall.exchange->drain();
+    const auto first = hall.one.session->pop();
+    const auto second = hall.two.session->pop();
+    REQUIRE(first);
+    REQUIRE(second);
+    CHECK(first->payload() == second->payload());
+}
+
+TEST_CASE("a camera's news are known to sessions that come later") {
+    Hall hall;
+    CameraStatus status = cameraOf("yard", CameraState::starting);
+    hall.exchange->publish(status);
+    status.state = CameraState::live;
+    hall.exchange->publish(status);
+    hall.exchange->drain();
+    CHECK(hall.exchange->agent().cameras.at("yard").state == CameraState::live);
+    CHECK(hall.one.only("stream_status").str("state") == "live");  // only the newest waited
+
+    hall.exchange->publish(faceOf("door", 4, FacePhase::enter));
+    hall.exchange->publish(faceOf("door", 5, FacePhase::update));
+    hall.exchange->publish(faceOf("door", 4, FacePhase::leave));
+    hall.exchange->drain();
+    const auto& live = hall.exchange->agent().liveFaces.at("door");
+    CHECK(live.size() == 1);
+    CHECK(live.contains(5));
+}
+
+TEST_CASE("outcomes and grants for sessions that are gone are ignored") {
+    Hall hall;
+    hall.exchange->remove(hall.two.session->id());
+    hall.exchange->complete(hall.two.session->id(), 1, Done{});
+    hall.exchange->complete(12345, 1, Done{});
+    hall.exchange->regrant(12345, "door", {});
+    CHECK(hall.exchange->drain().empty());
+}
+
+TEST_CASE("a stuck service thread costs chunks up to the next key frame, and says so") {
+    Hall hall;
+    hall.grant(hall.one);
+    const std::size_t megabyte = 1 << 20;
+    std::uint32_t sequence = 101;
+    for (; sequence < 101 + 16; ++sequence) hall.exchange->publish(deltaOf(5, 1, sequence, megabyte));
+    CHECK(hall.exchange->droppedChunks() == 0);
+    hall.exchange->publish(deltaOf(5, 1, sequence++, megabyte));
+    CHECK(hall.exchange->droppedChunks() == 1);
+    hall.exchange->publish(keyOf(6, 2, 1, megabyte));  // of another camera: no room either
+    CHECK(hall.exchange->droppedChunks() == 2);
+    hall.one.clock->advance(250ms);
+    CHECK(hall.exchange->oldestWait() == 250ms);
+    hall.exchange->drain();
+    CHECK(hall.exchange->oldestWait() == 0ms);
+    hall.one.hear();
+    hall.exchange->publish(deltaOf(5, 1, sequence++));
+    CHECK(hall.exchange->droppedChunks() == 3);
+    hall.exchange->publish(initOf(5, 1));
+    hall.exchange->publish(keyOf(5, 1, sequence++));
+    hall.exchange->publish(deltaOf(5, 1, sequence++));
+    hall.exchange->drain();
+    hall.one.later(100ms);
+    const auto heard = hall.one.hear();
+    CHECK(typesOf(heard) == std::vector<std::string>{"drop", "binary", "binary", "binary"});
+    CHECK(heard[0].str("frames") == "2");
+}
+
+TEST_CASE("faces are bounded too") {
+    Hall hall;
+    for (std::size_t i = 0; i < PeerExchange::kMaxFaceItems + 10; ++i) {
+        hall.exchange->publish(faceOf("door", i, FacePhase::enter));
+    }
+    CHECK(hall.exchange->droppedFaceItems() == 10);
+}
+
+TEST_CASE("the service thread is woken once for all that waits, and not after it was let go") {
+    Hall hall;
+    int wakes = 0;
+    hall.exchange->publish(cameraOf("yard"));
+    hall.exchange->setWake([&] { ++wakes; });
+    CHECK(wakes == 1);  // something was there before it
+    hall.exchange->publish(faceOf("door", 1, FacePhase::enter));
+    hall.exchange->publish(faceOf("door", 2, FacePhase::enter));
+    CHECK(wakes == 1);
+    hall.exchange->drain();
+    hall.exchange->publish(faceOf("door", 3, FacePhase::enter));
+    CHECK(wakes == 2);
+    hall.exchange->drain();
+    hall.exchange->setWake({});
+    hall.exchange->publish(faceOf("door", 4, FacePhase::enter));
+    CHECK(wakes == 2);
+}
+
+TEST_CASE("many threads put in, one takes out, nothing is lost") {
+    Hall hall;
+    hall.exchange->setWake([] {});
+    constexpr std::uint64_t kEach = 500;
+    std::vector<std::thread> producers;
+    for (std::uint64_t producer = 0; producer < 4; ++producer) {
+        producers.emplace_back([&, producer] {
+            for (std::uint64_t i = 0; i < kEach; ++i) {
+                hall.exchange->publish(faceOf("door", producer * kEach + i, FacePhase::enter));
+            }
+        });
+    }
+    std::set<std::string> tracks;
+    const auto take = [&] {
+        hall.exchange->drain();
+        for (const Heard& item : hall.one.hear()) tracks.insert(item.str("track_id"));
+    };
+    while (tracks.size() < kEach) take();
+    for (std::thread& producer : producers) producer.join();
+    take();
+    CHECK(tracks.size() + hall.exchange->droppedFaceItems() == 4 * kEach);
+}

@@ -1,0 +1,34 @@
+#include "uplink/token_bucket.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+using edgecam::Monotonic;
+using edgecam::uplink::TokenBucket;
+
+TEST_CASE("a burst passes at once, then only the rate") {
+    Monotonic now{};
+    TokenBucket bucket(10, 100, now);
+    CHECK(bucket.take(100, now));
+    CHECK_FALSE(bucket.take(1, now));
+    now += 1s;
+    CHECK(bucket.take(10, now));
+    CHECK_FALSE(bucket.take(1, now));
+}
+
+TEST_CASE("what is not used is saved up to the burst") {
+    Monotonic now{};
+    TokenBucket bucket(10, 100, now);
+    CHECK(bucket.take(100, now));
+    now += 1h;
+    CHECK(bucket.take(100, now));
+    CHECK_FALSE(bucket.take(1, now));
+}
+
+TEST_CASE("a refusal takes nothing from later") {
+    Monotonic now{};
+    TokenBucket bucket(10, 100, now);
+    CHECK_FALSE(bucket.take(1000, now));
+    now += 1s;
+    CHECK(bucket.take(10, now));
+}

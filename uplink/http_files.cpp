@@ -1,0 +1,116 @@
+#include "uplink/http_files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kTypes{{
+    {".html", "text/html; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".mjs", "text/javascript; charset=utf-8"},
+    {".json", "application/json"},
+    {".webmanifest", "application/manifest+json"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".jpg", "image/jpeg"},
+    {".ico", "image/x-icon"},
+    {".woff2", "font/woff2"},
+    {".txt", "text/plain; charset=utf-8"},
+}};
+
+std::optional<std::string_view> typeOf(std::string_view path) {
+    for (const auto& [ending, type] : kTypes) {
+        if (path.ends_with(ending)) return type;
+    }
+    return std::nullopt;
+}
+
+bool plain(std::string_view part) {
+    return !part.empty() && part.front() != '.' && std::all_of(part.begin(), part.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '_' || c == '-';
+    });
+}
+
+// "/a/b.js" -> "a/b.js", "/" -> "index.html"; nothing when a part is not plain.
+std::optional<std::string> relativePath(std::string_view urlPath) {
+    if (!urlPath.starts_with('/')) return std::nullopt;
+    std::string path(urlPath.substr(1));
+    if (path.empty() || path.ends_with('/')) path += "index.html";
+    std::string_view rest = path;
+    while (true) {
+        const auto slash = rest.find('/');
+        if (!plain(rest.substr(0, slash))) return std::nullopt;
+        if (slash == std::string_view::npos) return path;
+        rest.remove_prefix(slash + 1);
+    }
+}
+
+const char* phraseOf(int status) {
+    switch (status) {
+        case 200:
+            return "OK";
+        case 401:
+            return "Unauthorized";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 503:
+            return "Service Unavailable";
+        default:
+            return "Error";
+    }
+}
+
+}  // namespace
+
+std::optional<PageFile> findPageFile(const std::string& root, std::string_view urlPath) {
+    namespace fs = std::filesystem;
+    if (root.empty()) return std::nullopt;
+    const auto relative = relativePath(urlPath);
+    if (!relative) return std::nullopt;
+    const auto type = typeOf(*relative);
+    if (!type) return std::nullopt;
+
+    std::error_code trouble;
+    const fs::path base = fs::canonical(root, trouble);
+    if (trouble) return std::nullopt;
+    const fs::path file = fs::canonical(base / *relative, trouble);
+    if (trouble || !fs::is_regular_file(file, trouble)) return std::nullopt;
+    const auto [end, ignored] = std::mismatch(base.begin(), base.end(), file.begin(), file.end());
+    if (end != base.end()) return std::nullopt;
+    return PageFile{file.string(), std::string(*type)};
+}
+
+const std::string& securityHeaders() {
+    static const std::string headers =
+        "Cache-Control: no-cache\r\n"
+        "Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; "
+        "img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        "X-Frame-Options: DENY\r\n"
+        "Referrer-Policy: no-referrer\r\n";
+    return headers;
+}
+
+std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody) {
+    std::string extra;
+    if (status == 401) extra = "WWW-Authenticate: Bearer\r\n";
+    if (status == 405) extra = "Allow: GET, HEAD\r\n";
+    return concat("HTTP/1.1 ", status, " ", phraseOf(status), "\r\nContent-Type: ", mime,
+                  "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n", extra, securityHeaders(),
+                  "\r\n", withBody ? body : std::string_view());
+}
+
+}  // namespace edgecam::uplink

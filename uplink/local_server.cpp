@@ -1,0 +1,340 @@
+#include "uplink/local_server.hpp"
+
+#include <libwebsockets.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+#include "uplink/http_files.hpp"
+#include "uplink/listening_socket.hpp"
+#include "uplink/peer_connection.hpp"
+#include "uplink/request_policy.hpp"
+#include "uplink/websocket_loop.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr const char* kStreamPath = "/v1/stream";
+constexpr const char* kHealthPath = "/healthz";
+constexpr const char* kPlainText = "text/plain; charset=utf-8";
+// Beside the WebSockets: page loads, health checks, and peers that are just being told that we are full.
+constexpr std::size_t kSpareSockets = 64;
+constexpr std::size_t kContextsOwnDescriptors = 8;
+constexpr int kAcceptsPerTurn = 16;
+// A foreign program should not be told that we stop for less than it takes to start again.
+constexpr Microseconds kRetryAfter = std::chrono::seconds(2);
+
+// Any received byte is life; ping after 10 s of silence, dead after 25 s.
+const lws_retry_bo_t kLiveness = {.retry_ms_table = nullptr,
+                                  .retry_ms_table_count = 0,
+                                  .conceal_count = 0,
+                                  .secs_since_valid_ping = 10,
+                                  .secs_since_valid_hangup = 25,
+                                  .jitter_percent = 0};
+
+// A header's value; empty when it is absent or too long to be honest.
+std::string headerOf(lws* socket, lws_token_indexes token) {
+    std::array<char, 4097> value{};
+    const int length = lws_hdr_copy(socket, value.data(), static_cast<int>(value.size()), token);
+    return length > 0 ? std::string(value.data(), static_cast<std::size_t>(length)) : std::string();
+}
+
+// Writes a whole HTTP answer; the caller then closes.
+void writeAnswer(lws* socket, const std::string& answer) {
+    ByteBuffer buffer(LWS_PRE);
+    buffer.insert(buffer.end(), answer.begin(), answer.end());
+    lws_write(socket, buffer.data() + LWS_PRE, answer.size(), LWS_WRITE_HTTP_FINAL);
+}
+
+struct HttpRefusal {
+    int status;
+    const char* sentence;
+};
+
+class Server final : public LocalServer, private WebsocketLoop::Owner {
+  public:
+    Server(LocalServerSettings settings, const Access& access, PeerExchange& exchange, CommandSink& commands,
+           const Clock& clock, std::function<Health()> health)
+        : settings_(std::move(settings)),
+          policy_(settings_.allowedOrigins, settings_.allowedHosts, machineName()),
+          access_(access),
+          exchange_(exchange),
+          commands_(commands),
+          clock_(clock),
+          health_(std::move(health)) {}
+    ~Server() override;
+
+    Result<void> open();
+    [[nodiscard]] int port() const override { return port_; }
+
+  private:
+    static int onEvent(lws* socket, lws_callback_reasons reason, void* user, void* in,
+                       std::size_t length) noexcept;
+    int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
+
+    void acceptSome();
+    [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
+    int admitUpgrade(lws* socket);
+    int serveHttp(lws* socket, std::string_view path);
+    void greet(lws* socket);
+    [[nodiscard]] std::size_t liveViewers() const;
+
+    void woken() override;
+    void ticked() override;
+    void farewell() override;
+    [[nodiscard]] bool silent() const override { return viewers_.empty(); }
+
+    const LocalServerSettings settings_;
+    const RequestPolicy policy_;
+    const Access& access_;
+    PeerExchange& exchange_;
+    CommandSink& commands_;
+    const Clock& clock_;
+    const std::function<Health()> health_;
+    int port_ = 0;
+
+    // The loop's thread only.
+    lws_vhost* host_ = nullptr;
+    lws* listener_ = nullptr;
+    bool acceptPaused_ = false;
+    LogThrottle descriptorTrouble_;
+    LogThrottle refusals_;
+    std::size_t openSockets_ = 0;
+    std::map<lws*, std::unique_ptr<PeerConnection>> viewers_;
+
+    std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
+};
+
+Server::~Server() {
+    if (!loop_) return;
+    exchange_.setWake({});
+    loop_.reset();
+}
+
+Result<void> Server::open() {
+    auto listening = ListeningSocket::open(settings_.address, settings_.port);
+    if (!listening) return listening.error();
+    port_ = listening->port();
+
+    auto loop = WebsocketLoop::create(
+        {.threadName = "viewers",
+         .maxDescriptors =
+             static_cast<unsigned>(settings_.maxConnections + kSpareSockets + kContextsOwnDescriptors),
+         .callbackUser = this},
+        *this);
+    if (!loop) return loop.error();
+
+    // One entry: a peer that asks for no subprotocol gets the first, one that asks for it by name, the same.
+    // tx_packet_size: without it a message leaves in pieces of 4 KB, one poll each.
+    static const std::array<lws_protocols, 2> protocols{
+        {{"edgecam.v1", &Server::onEvent, 0, 4096, 0, nullptr, 65536}, {}}};
+    lws_context_creation_info info{};
+    info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+    info.protocols = protocols.data();
+    info.retry_and_idle_policy = &kLiveness;
+    info.keepalive_timeout = 5;
+    info.vhost_name = "local";
+    host_ = lws_create_vhost((*loop)->context(), &info);
+    if (host_ == nullptr) return Error{"libwebsockets made no virtual host"};
+
+    lws_sock_file_fd_type descriptor{};
+    descriptor.filefd = listening->release();
+    listener_ = lws_adopt_descriptor_vhost(host_, LWS_ADOPT_RAW_FILE_DESC, descriptor, nullptr, nullptr);
+    if (listener_ == nullptr) return Error{"libwebsockets did not take the listening socket"};
+
+    loop_ = std::move(*loop);
+    exchange_.setWake([loop_thread = loop_.get()] { loop_thread->wake(); });
+    loop_->start();
+    return {};
+}
+
+int Server::onEvent(lws* socket, lws_callback_reasons reason, void* /*user*/, void* in,
+                    std::size_t length) noexcept {
+    if (socket == nullptr) return 0;
+    auto* server = static_cast<Server*>(lws_context_user(lws_get_context(socket)));
+    return server->handle(socket, reason, {static_cast<const char*>(in), in != nullptr ? length : 0});
+}
+
+int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in) {
+    const auto viewer = viewers_.find(socket);
+    switch (reason) {
+        case LWS_CALLBACK_RAW_RX_FILE:
+            acceptSome();
+            return 0;
+        case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+            // `in` may point to freed headers here. No HTTP/2: its framing wants more headroom than there is.
+            return strcasecmp(headerOf(socket, WSI_TOKEN_UPGRADE).c_str(), "websocket") == 0 ? 0 : -1;
+        case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+            return admitUpgrade(socket);
+        case LWS_CALLBACK_HTTP:
+            return serveHttp(socket, in);
+        case LWS_CALLBACK_HTTP_FILE_COMPLETION:
+            return lws_http_transaction_completed(socket) != 0 ? -1 : 0;
+        case LWS_CALLBACK_ESTABLISHED:
+            greet(socket);
+            return 0;
+        case LWS_CALLBACK_RECEIVE:
+            if (viewer != viewers_.end()) viewer->second->received(in);
+            return 0;
+        case LWS_CALLBACK_SERVER_WRITEABLE:
+            return viewer == viewers_.end() || viewer->second->writable() ? 0 : -1;
+        case LWS_CALLBACK_CLOSED:
+            viewers_.erase(socket);
+            return 0;
+        case LWS_CALLBACK_WSI_DESTROY:
+            viewers_.erase(socket);
+            if (socket != listener_ && openSockets_ > 0) --openSockets_;
+            return 0;
+        case LWS_CALLBACK_RAW_ADOPT:
+        case LWS_CALLBACK_RAW_CONNECTED:
+        case LWS_CALLBACK_RAW_RX:
+            return -1;  // what a CONNECT request becomes
+        default:
+            return 0;
+    }
+}
+
+void Server::acceptSome() {
+    for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
+        const int fd = accept4(lws_get_socket_fd(listener_), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE) {
+                // The waiting peer would wake the poll again and again: look away until the next tick.
+                if (descriptorTrouble_.ask(clock_.monotonic()).write) {
+                    logError("uplink", "out of file descriptors: new viewers have to wait");
+                }
+                acceptPaused_ = lws_rx_flow_control(listener_, 0) == 0;
+            }
+            return;
+        }
+        if (openSockets_ >= settings_.maxConnections + kSpareSockets) {
+            close(fd);
+            continue;
+        }
+        const std::size_t before = openSockets_++;
+        if (lws_adopt_socket_vhost(host_, fd) == nullptr) openSockets_ = before;
+    }
+}
+
+std::optional<HttpRefusal> Server::refusalOf(lws* socket, bool upgrade) const {
+    const std::string host = headerOf(socket, WSI_TOKEN_HOST);
+    if (!policy_.hostAllowed(host)) {
+        return HttpRefusal{403, "This host name is not in allowed_hosts."};
+    }
+    if (!upgrade) return std::nullopt;
+    if (headerOf(socket, WSI_TOKEN_GET_URI) != kStreamPath) {
+        return HttpRefusal{404, "WebSockets are served at /v1/stream."};
+    }
+    if (!policy_.originAllowed(headerOf(socket, WSI_TOKEN_ORIGIN), host)) {
+        return HttpRefusal{403, "This origin is not in allowed_origins."};
+    }
+    const auto token = bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION));
+    if (token && !access_.check(*token)) return HttpRefusal{401, "This token is not known here."};
+    return std::nullopt;
+}
+
+int Server::admitUpgrade(lws* socket) {
+    const auto refusal = refusalOf(socket, true);
+    if (!refusal) return 0;
+    const auto verdict = refusals_.ask(clock_.monotonic());
+    if (verdict.write) {
+        logInfo("uplink", "a viewer was refused: ", refusal->status, " ", refusal->sentence, ", ",
+                verdict.keptBack, " more before it");
+    }
+    writeAnswer(socket, plainAnswer(refusal->status, kPlainText, refusal->sentence));
+    return -1;
+}
+
+int Server::serveHttp(lws* socket, std::string_view path) {
+    char* ignored = nullptr;
+    int ignoredLength = 0;
+    const int method = lws_http_get_uri_and_method(socket, &ignored, &ignoredLength);
+    const bool head = method == LWSHUMETH_HEAD;
+    const auto end = [&](int status, std::string_view mime, std::string_view body) {
+        writeAnswer(socket, plainAnswer(status, mime, body, !head));
+        return -1;
+    };
+
+    if (const auto refusal = refusalOf(socket, false)) {
+        return end(refusal->status, kPlainText, refusal->sentence);
+    }
+    if (method != LWSHUMETH_GET && !head) return end(405, kPlainText, "Only GET and HEAD.");
+    if (path == kHealthPath) {
+        const Health health = health_ ? health_() : Health{true, "{}"};
+        return end(health.ok ? 200 : 503, "application/json", health.json);
+    }
+    const auto file = findPageFile(settings_.webRoot, path);
+    if (!file) return end(404, kPlainText, "There is nothing here.");
+
+    const std::string& headers = securityHeaders();
+    const int outcome = lws_serve_http_file(socket, file->path.c_str(), file->mime.c_str(), headers.c_str(),
+                                            static_cast<int>(headers.size()));
+    if (outcome < 0) return -1;
+    return outcome > 0 && lws_http_transaction_completed(socket) != 0 ? -1 : 0;
+}
+
+void Server::greet(lws* socket) {
+    const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes};
+    if (liveViewers() >= settings_.maxConnections) {
+        auto& viewer = viewers_[socket];
+        viewer = std::make_unique<PeerConnection>(socket, nullptr, exchange_, limits, clock_);
+        viewer->close({4429, "too many connections"});
+        return;
+    }
+    std::optional<Grant> grant;
+    // The headers of the handshake are still there; a wrong token did not come this far.
+    if (const auto token = bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) {
+        grant = access_.check(*token);
+    }
+    auto session = PeerSession::forViewer(PeerExchange::nextSessionId(), settings_.session, access_,
+                                          std::move(grant), exchange_.agent(), commands_, clock_);
+    viewers_[socket] =
+        std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
+}
+
+std::size_t Server::liveViewers() const {
+    std::size_t count = 0;
+    for (const auto& [socket, viewer] : viewers_) count += viewer->session() != nullptr ? 1 : 0;
+    return count;
+}
+
+void Server::woken() {
+    const auto withOutput = exchange_.drain();
+    for (const auto& [socket, viewer] : viewers_) {
+        const auto* session = viewer->session();
+        if (session != nullptr && withOutput.contains(session->id())) viewer->askToWrite();
+    }
+}
+
+void Server::ticked() {
+    if (std::exchange(acceptPaused_, false)) lws_rx_flow_control(listener_, 1);
+    for (const auto& [socket, viewer] : viewers_) viewer->tick();
+}
+
+void Server::farewell() {
+    lws_set_timeout(listener_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    for (const auto& [socket, viewer] : viewers_) {
+        if (viewer->session() != nullptr) viewer->session()->goAway(kRetryAfter);
+        viewer->askToWrite();
+    }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LocalServer>> LocalServer::start(LocalServerSettings settings, const Access& access,
+                                                        PeerExchange& exchange, CommandSink& commands,
+                                                        const Clock& clock, std::function<Health()> health) {
+    auto server =
+        std::make_unique<Server>(std::move(settings), access, exchange, commands, clock, std::move(health));
+    if (const auto opened = server->open(); !opened) return opened.error().within("local server");
+    return std::unique_ptr<LocalServer>(std::move(server));
+}
+
+}  // namespace edgecam::uplink

@@ -1,0 +1,47 @@
+// LocalServer: the box's own port. Serves the page, /healthz and the WebSocket /v1/stream on a thread of its
+// own. With uplink_client and websocket_loop the only user of libwebsockets.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "uplink/access.hpp"
+#include "uplink/peer_exchange.hpp"
+
+namespace edgecam::uplink {
+
+struct LocalServerSettings {
+    std::string address = "127.0.0.1";  ///< numeric IPv4 or IPv6 address, or "*" for all
+    int port = 8080;                    ///< 0: any free one; see LocalServer::port()
+    std::string webRoot;                ///< folder of the page; empty: no page
+    std::vector<std::string>
+        allowedOrigins;  ///< besides none and the same host, e.g. "https://console.example"
+    std::vector<std::string> allowedHosts;  ///< besides addresses, localhost, our name, *.local
+    std::size_t maxConnections = 100;
+    SessionLimits session;
+};
+
+class LocalServer {
+  public:
+    /// Binds and starts serving; `exchange`, `access`, `commands`, `clock` must outlive the server. Fails
+    /// when the address is not ours or in use, and says so. `health` is called on the server's thread for GET
+    /// /healthz: a JSON object and whether all is well (200 or 503).
+    struct Health {
+        bool ok = true;
+        std::string json;
+    };
+    static Result<std::unique_ptr<LocalServer>> start(LocalServerSettings settings, const Access& access,
+                                                      PeerExchange& exchange, CommandSink& commands,
+                                                      const Clock& clock, std::function<Health()> health);
+    virtual ~LocalServer() =
+        default;  ///< tells the peers (going_away), closes, joins the thread; at most 2 s
+
+    [[nodiscard]] virtual int port() const = 0;
+};
+
+}  // namespace edgecam::uplink

@@ -1,0 +1,264 @@
+#include "uplink/message_request.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "uplink/message_stream_control.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;  ///< what JavaScript's numbers keep exact
+constexpr std::int64_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
+constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t kMaxTopicLength = 100;
+
+using Body = std::variant<RequestBody, Refusal>;
+
+Refusal badRequest(const FieldReader& fields) {
+    return {ErrorCode::badRequest, fields.error().message, fields.badField()};
+}
+
+/// The body, unless one of its fields was wrong.
+Body checked(const FieldReader& fields, RequestBody body) {
+    if (!fields.ok()) return badRequest(fields);
+    return body;
+}
+
+std::vector<std::int64_t> readProtocols(FieldReader& fields) {
+    const JsonValue* given = fields.any("protocol");
+    if (given == nullptr) return {};
+    if (given->IsInt64()) return {given->GetInt64()};
+    const auto isInteger = [](const JsonValue& item) { return item.IsInt64(); };
+    if (!given->IsArray() || given->Empty() || given->Size() > 16 ||
+        !std::all_of(given->Begin(), given->End(), isInteger)) {
+        fields.refuse("protocol", "must be an integer or an array of integers");
+        return {};
+    }
+    std::vector<std::int64_t> protocols;
+    for (const JsonValue& item : given->GetArray()) protocols.push_back(item.GetInt64());
+    return protocols;
+}
+
+Body readAuth(const JsonValue& message) {
+    FieldReader fields(message);
+    AuthRequest auth;
+    fields.require("token");
+    auth.token = fields.text("token").value_or("");
+    auth.features = fields.texts("features", 32, 64);
+    auth.protocols = readProtocols(fields);
+    return checked(fields, auth);
+}
+
+std::vector<FacePhase> readPhases(FieldReader& filter) {
+    std::vector<FacePhase> phases;
+    for (const std::string& word : filter.texts("phases", 3, 16).value_or(std::vector<std::string>{})) {
+        constexpr std::array kPhases{FacePhase::enter, FacePhase::update, FacePhase::leave};
+        const auto* phase = std::ranges::find(kPhases, word, [](FacePhase each) { return nameOf(each); });
+        if (phase == kPhases.end()) {
+            filter.refuse("phases", "knows \"enter\", \"update\" and \"leave\"");
+        } else {
+            phases.push_back(*phase);
+        }
+    }
+    return phases;
+}
+
+std::optional<Refusal> readFilter(const JsonValue& object, FaceFilter& into) {
+    FieldReader filter(object);
+    into.minConfidence = static_cast<float>(filter.number("min_confidence", 0, 1).value_or(0));
+    into.minFacePx = static_cast<int>(filter.integer("min_face_px", 0, 16384).value_or(0));
+    into.phases = readPhases(filter);
+    if (!filter.ok()) {
+        return Refusal{ErrorCode::badRequest, "filter." + filter.error().message,
+                       "filter." + filter.badField()};
+    }
+    if (filter.has("zones")) {
+        return Refusal{ErrorCode::unsupported, "filter.zones: not in this version", "filter.zones"};
+    }
+    return std::nullopt;
+}
+
+/// filter and rate_hz, the same for a subscription of ours and one that a hub answers with.
+std::optional<Refusal> readEntry(const JsonValue& object, TopicEntry& into) {
+    FieldReader fields(object);
+    if (const JsonValue* filter = fields.object("filter")) {
+        if (auto refusal = readFilter(*filter, into.filter)) return refusal;
+    }
+    into.rateHz = fields.number("rate_hz", 0.1, 120);
+    if (!fields.ok()) return badRequest(fields);
+    // Without a journal there is nothing to replay; to answer "subscribed" would promise it.
+    if (fields.has("since_seq")) {
+        return Refusal{ErrorCode::unsupported, "since_seq: not in this version", "since_seq"};
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> readTopics(FieldReader& fields) {
+    fields.require("topics");
+    auto topics = fields.texts("topics", Subscription::kMaxEntries, kMaxTopicLength)
+                      .value_or(std::vector<std::string>{});
+    for (const std::string& topic : topics) {
+        if (!Subscription::cameraOf(topic)) fields.refuse("topics", "must be CAMERA/TOPIC or system");
+    }
+    return topics;
+}
+
+Body readSubscribe(const JsonValue& message) {
+    FieldReader fields(message);
+    SubscribeRequest request;
+    request.topics = readTopics(fields);
+    fields.integer("batch_ms", 0, 60'000);
+    if (!fields.ok()) return badRequest(fields);
+    if (auto refusal = readEntry(message, request.entry)) return *refusal;
+    return request;
+}
+
+Body readUnsubscribe(const JsonValue& message) {
+    FieldReader fields(message);
+    UnsubscribeRequest request{readTopics(fields)};
+    return checked(fields, std::move(request));
+}
+
+Body readHeartbeat(const JsonValue& message) {
+    FieldReader fields(message);
+    HeartbeatRequest request;
+    if (fields.number("t0", -1e18, 1e18)) request.t0 = toJson(*fields.any("t0"));
+    return checked(fields, request);
+}
+
+Body readMediaAck(const JsonValue& message) {
+    FieldReader fields(message);
+    fields.require("channel");
+    fields.require("sequence");
+    fields.integer("channel", 0, kMaxU16);
+    fields.integer("sequence", 0, kMaxU32);
+    fields.integer("received_us", 0, kMaxInteger);
+    fields.number("buffered_ms", 0, 3.6e6);
+    return checked(fields, MediaAckRequest{});
+}
+
+Body readAck(const JsonValue& message) {
+    FieldReader fields(message);
+    fields.require("journal");
+    fields.require("seq");
+    fields.text("journal", 64);
+    fields.integer("seq", 0, kMaxInteger);
+    return checked(fields, UnservedRequest{"ack", Deed::watch});
+}
+
+Body readHubWelcome(const JsonValue& data) {
+    FieldReader fields(data);
+    HubWelcome welcome;
+    welcome.features = fields.texts("features", 32, 64).value_or(std::vector<std::string>{});
+    const JsonValue* subscriptions = fields.object("subscriptions");
+    if (!fields.ok()) return badRequest(fields);
+    if (subscriptions == nullptr) return welcome;
+    welcome.subscriptions.emplace();
+    for (const auto& member : subscriptions->GetObject()) {
+        SubscribeRequest request;
+        request.topics.emplace_back(member.name.GetString(), member.name.GetStringLength());
+        if (!Subscription::cameraOf(request.topics.front())) {
+            return Refusal{ErrorCode::badRequest, "subscriptions must be CAMERA/TOPIC or system",
+                           "subscriptions"};
+        }
+        if (auto refusal = readEntry(member.value, request.entry)) return *refusal;
+        welcome.subscriptions->push_back(std::move(request));
+    }
+    return welcome;
+}
+
+/// What only a hub says. Most of it is taken note of in silence: an error that answers an error would go to
+/// and fro for ever.
+Body readHubAnswer(const std::string& type, const JsonValue& message) {
+    static const JsonValue kNothing(rapidjson::kObjectType);
+    FieldReader fields(message);
+    const JsonValue* given = fields.object("data");
+    const JsonValue& data = given == nullptr ? kNothing : *given;
+    if (type == "error") {
+        FieldReader inner(data);
+        return HubError{inner.text("code").value_or(""), inner.text("message").value_or("")};
+    }
+    if (type == "system" && fields.text("event") == "authenticated") return readHubWelcome(data);
+    return HubNotice{};
+}
+
+struct Unserved {
+    const char* type;
+    Deed deed;
+};
+constexpr std::array kUnserved{
+    Unserved{"metrics", Deed::watch},           Unserved{"analytics", Deed::watch},
+    Unserved{"sessions", Deed::administer},     Unserved{"config", Deed::administer},
+    Unserved{"probe", Deed::administer},        Unserved{"diagnostics", Deed::administer},
+    Unserved{"rotate_token", Deed::administer},
+};
+
+struct TypeReader {
+    const char* type;
+    Body (*read)(const JsonValue& message);
+};
+constexpr std::array kReaders{
+    TypeReader{"stream_control", readStreamControl},
+    TypeReader{"subscribe", readSubscribe},
+    TypeReader{"unsubscribe", readUnsubscribe},
+    TypeReader{"status", [](const JsonValue&) { return Body(StatusRequest{}); }},
+    TypeReader{"heartbeat", readHeartbeat},
+    TypeReader{"media_ack", readMediaAck},
+    TypeReader{"ack", readAck},
+};
+
+}  // namespace
+
+RequestEnvelope readEnvelope(const JsonValue& message) {
+    RequestEnvelope envelope;
+    if (!message.IsObject()) {
+        envelope.trouble = Refusal{ErrorCode::badRequest, "a message must be a JSON object", ""};
+        return envelope;
+    }
+    FieldReader fields(message);
+    if (const JsonValue* id = fields.any("id")) {
+        const bool number = id->IsInt64() && id->GetInt64() >= 0 && id->GetInt64() <= kMaxInteger;
+        if (number || (id->IsString() && id->GetStringLength() <= 64)) {
+            envelope.id = toJson(*id);
+        } else {
+            fields.refuse("id", "must be a string of at most 64 bytes or an integer from 0 to 2^53-1");
+        }
+    }
+    fields.require("type");
+    envelope.type = fields.text("type", 64).value_or("");
+    if (const auto ttl = fields.integer("ttl_ms", 0, 3'600'000)) {
+        envelope.timeToLive = std::chrono::milliseconds(*ttl);
+    }
+    if (!fields.ok()) envelope.trouble = badRequest(fields);
+    return envelope;
+}
+
+bool isHubAnswer(std::string_view type) {
+    constexpr std::array<std::string_view, 3> kAnswers{"ok", "system", "error"};
+    return std::ranges::find(kAnswers, type) != kAnswers.end();
+}
+
+Body readBody(const std::string& type, const JsonValue& message, Speaker speaker) {
+    if (speaker == Speaker::viewer && type == "auth") return readAuth(message);
+    if (speaker == Speaker::hub && isHubAnswer(type)) return readHubAnswer(type, message);
+    const auto* reader = std::ranges::find(kReaders, type, &TypeReader::type);
+    if (reader != kReaders.end()) return reader->read(message);
+    const auto* unserved = std::ranges::find(kUnserved, type, &Unserved::type);
+    if (unserved != kUnserved.end()) return UnservedRequest{type, unserved->deed};
+    return Refusal{ErrorCode::unsupported, "unknown type", "type"};
+}
+
+std::optional<Deed> deedOf(const RequestBody& body) {
+    if (const auto* control = std::get_if<StreamControlRequest>(&body)) return deedOf(control->action);
+    if (const auto* unserved = std::get_if<UnservedRequest>(&body)) return unserved->deed;
+    if (std::holds_alternative<AuthRequest>(body) || std::holds_alternative<HubWelcome>(body) ||
+        std::holds_alternative<HubError>(body) || std::holds_alternative<HubNotice>(body)) {
+        return std::nullopt;
+    }
+    return Deed::watch;
+}
+
+}  // namespace edgecam::uplink

@@ -1,0 +1,89 @@
+// Requests: what a peer may send, from JSON text to typed values. Every field is checked here and nowhere
+// else; who may ask for it is not known here. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/json.hpp"
+#include "uplink/access.hpp"
+#include "uplink/command.hpp"
+#include "uplink/subscription.hpp"
+
+namespace edgecam::uplink {
+
+struct AuthRequest {
+    std::string token;
+    std::optional<std::vector<std::string>> features;  ///< absent: a client that knows no features
+    std::vector<std::int64_t> protocols;               ///< empty: whatever we speak
+};
+struct StreamControlRequest {
+    std::vector<std::string> cameraIds;  ///< empty with `all`
+    bool all = false;                    ///< "*"
+    bool many = false;                   ///< "*" or an array: answered by `data.results`
+    CameraAction action;
+};
+struct SubscribeRequest {
+    std::vector<std::string> topics;
+    TopicEntry entry;
+};
+struct UnsubscribeRequest {
+    std::vector<std::string> topics;
+};
+struct StatusRequest {};
+struct HeartbeatRequest {
+    std::optional<std::string> t0;  ///< the peer's number as it wrote it
+};
+/// Accepted and checked; rate control does not exist yet.
+struct MediaAckRequest {};
+/// A request of the contract that this version does not serve, with the deed it would be.
+struct UnservedRequest {
+    std::string what;
+    Deed deed = Deed::administer;
+};
+/// What a hub says about our `auth`: `system/authenticated`, or an `error`.
+struct HubWelcome {
+    std::vector<std::string> features;
+    std::optional<std::vector<SubscribeRequest>> subscriptions;
+};
+struct HubError {
+    std::string code;
+    std::string message;
+};
+/// Answers and notices that a hub may send and that nobody waits for.
+struct HubNotice {};
+
+using RequestBody =
+    std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest, StatusRequest,
+                 HeartbeatRequest, MediaAckRequest, UnservedRequest, HubWelcome, HubError, HubNotice>;
+
+/// The envelope of a request, readable even where its body is not.
+struct RequestEnvelope {
+    std::string type;
+    std::optional<std::string> id;  ///< as JSON text: a number stays a number
+    std::optional<Microseconds> timeToLive;
+    std::optional<Refusal> trouble;
+};
+
+/// Reads the envelope. In trouble: what is no object, has no type, or an id that is neither a string of at
+/// most 64 bytes nor an integer from 0 to 2^53-1.
+RequestEnvelope readEnvelope(const JsonValue& message);
+
+/// Types that a hub answers with; none of them is ever answered back.
+bool isHubAnswer(std::string_view type);
+
+/// What the other side may send: viewers `auth`, hubs what answers ours.
+enum class Speaker { viewer, hub };
+
+/// Reads the body. An unknown type is refused as `unsupported`, a wrong field as `bad_request` naming it.
+std::variant<RequestBody, Refusal> readBody(const std::string& type, const JsonValue& message,
+                                            Speaker speaker);
+
+/// What the request wants to do; nothing for what needs no role (`auth`, a hub's answers).
+std::optional<Deed> deedOf(const RequestBody& body);
+
+}  // namespace edgecam::uplink

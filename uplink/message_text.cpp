@@ -1,0 +1,278 @@
+#include "uplink/message_text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr std::int64_t kProtocol = 1;
+constexpr int kBoxDecimals = 5;  ///< a twentieth of a pixel at 4K
+constexpr int kConfidenceDecimals = 4;
+
+/// Seconds since the epoch with all six digits of the fraction, never in scientific notation.
+std::string secondsText(Utc time) {
+    const std::uint64_t us = microsecondsOf(time);
+    const std::string fraction = std::to_string(us % 1'000'000);
+    return std::to_string(us / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
+}
+
+void seconds(JsonWriter& json, std::string_view name, Utc time) {
+    json.key(name).raw(secondsText(time));
+}
+
+void size(JsonWriter& json, Size of) {
+    if (!of.empty()) json.field("width", of.width).field("height", of.height);
+}
+
+void face(JsonWriter& json, const Face& of) {
+    json.key("box").beginArray();
+    for (const float side : {of.box.x, of.box.y, of.box.width, of.box.height}) {
+        json.rounded(side, kBoxDecimals);
+    }
+    json.endArray().key("confidence").rounded(of.confidence, kConfidenceDecimals);
+    if (!of.landmarks) return;
+    json.key("landmarks").beginArray();
+    for (const PointNorm& point : *of.landmarks) {
+        json.beginArray().rounded(point.x, kBoxDecimals).rounded(point.y, kBoxDecimals).endArray();
+    }
+    json.endArray();
+}
+
+void camera(JsonWriter& json, const CameraStatus& status) {
+    json.beginObject().field("camera_id", status.cameraId).field("state", nameOf(status.state));
+    if (!status.reason.empty()) json.field("reason", status.reason);
+    size(json, status.size);
+    if (status.frameRate > 0) json.key("framerate").rounded(status.frameRate, 3);
+    if (!status.detector.empty()) json.field("detector", status.detector);
+    json.field("restarts", status.restarts).endObject();
+}
+
+void format(JsonWriter& json, const StreamReport& report) {
+    const StreamFormat& is = *report.format;
+    json.field("codec", is.codecString).field("mime", is.mime);
+    size(json, is.size);
+    if (is.frameRate > 0) json.key("framerate").rounded(is.frameRate, 3);
+    json.field("source", is.passthrough ? "passthrough" : "encoded");
+    if (!is.encoder.empty()) json.field("encoder", is.encoder);
+}
+
+/// The message but for its last fields, which the caller adds.
+void streamReport(JsonWriter& json, const StreamReport& report) {
+    json.beginObject().field("camera_id", report.camera.cameraId);
+    json.field("state", nameOf(report.camera.state)).field("streaming", report.streaming).key("channel");
+    if (report.channel) {
+        json.value(std::uint32_t{*report.channel});
+    } else {
+        json.null();
+    }
+    if (report.streaming) json.field("format", report.form == StreamForm::cmaf ? "cmaf" : "jpeg");
+    if (report.format) {
+        format(json, report);
+    } else {
+        size(json, report.camera.size);
+        if (report.camera.frameRate > 0) json.key("framerate").rounded(report.camera.frameRate, 3);
+    }
+    if (report.measuredKbps > 0) json.field("bitrate_kbps", report.measuredKbps);
+    if (report.targetKbps > 0) json.field("target_bitrate_kbps", report.targetKbps);
+    if (!report.quality.empty()) json.field("quality", report.quality);
+    if (!report.camera.reason.empty()) json.field("reason", report.camera.reason);
+    if (report.liveFrom) json.field("live_from_us", microsecondsOf(*report.liveFrom));
+}
+
+void filter(JsonWriter& json, const FaceFilter& of) {
+    json.key("filter").beginObject();
+    if (of.minConfidence > 0) json.key("min_confidence").rounded(of.minConfidence, kConfidenceDecimals);
+    if (of.minFacePx > 0) json.field("min_face_px", of.minFacePx);
+    if (!of.phases.empty()) {
+        json.key("phases").beginArray();
+        for (const FacePhase phase : of.phases) json.value(nameOf(phase));
+        json.endArray();
+    }
+    json.endObject();
+}
+
+}  // namespace
+
+std::string envelope(const Message& message, const std::optional<std::string>& id) {
+    JsonWriter json;
+    json.beginObject().field("type", message.type);
+    if (message.event != nullptr) json.field("event", message.event);
+    if (id) json.key("id").raw(*id);
+    json.key("data").raw(message.data).endObject();
+    return json.take();
+}
+
+Message authenticatedMessage(SessionId session, Role role, const std::vector<std::string>& features) {
+    JsonWriter json;
+    json.beginObject().field("session", std::to_string(session)).field("role", nameOf(role));
+    json.key("features").beginArray();
+    for (const std::string& feature : features) json.value(feature);
+    json.endArray().field("protocol", kProtocol).endObject();
+    return {"system", "authenticated", json.take()};
+}
+
+const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping) {
+    if (stopping) return "stopping";
+    const bool ill = std::ranges::any_of(agent.cameras, [&](const auto& item) {
+        const CameraState state = item.second.state;
+        return grant.covers(item.first) &&
+               (state == CameraState::reconnecting || state == CameraState::error);
+    });
+    return ill ? "degraded" : "online";
+}
+
+Message statusMessage(const AgentView& agent, const Grant& grant, const char* word, const Clock& clock) {
+    const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(clock.monotonic() - agent.startedAt);
+    JsonWriter json;
+    json.beginObject().field("status", word);
+    seconds(json, "timestamp", clock.utc());
+    json.key("agent").beginObject().field("id", agent.agentId).field("version", agent.version);
+    json.field("uptime_s", static_cast<std::int64_t>(uptime.count())).endObject();
+    json.key("cameras").beginArray();
+    for (const auto& [id, status] : agent.cameras) {
+        if (grant.covers(id)) camera(json, status);
+    }
+    json.endArray().endObject();
+    return {"system", "status", json.take()};
+}
+
+Message goingAwayMessage(Microseconds retryAfter) {
+    JsonWriter json;
+    json.beginObject().key("retry_after_s");
+    json.rounded(std::chrono::duration<double>(retryAfter).count(), 3).endObject();
+    return {"system", "going_away", json.take()};
+}
+
+Message streamStatusMessage(const StreamReport& report, Utc now) {
+    JsonWriter json;
+    streamReport(json, report);
+    seconds(json, "timestamp", now);
+    json.endObject();
+    return {"stream_status", nullptr, json.take()};
+}
+
+Message qualityMessage(const StreamReport& report, const QualityInForce& inForce, Utc now) {
+    StreamReport changed = report;
+    changed.quality = inForce.quality;
+    changed.targetKbps = inForce.targetBitrateKbps;
+    if (!changed.format) {
+        if (!inForce.size.empty()) changed.camera.size = inForce.size;
+        if (inForce.frameRate > 0) changed.camera.frameRate = inForce.frameRate;
+    }
+    return streamStatusMessage(changed, now);
+}
+
+Message faceMessage(const FaceEvent& event, bool replay) {
+    JsonWriter json;
+    json.beginObject().field("event_id", event.eventId).field("camera_id", event.cameraId);
+    json.field("phase", replay ? nameOf(FacePhase::enter) : nameOf(event.phase));
+    if (replay) json.field("replay", true);
+    json.field("track_id", event.trackId);
+    seconds(json, "timestamp", event.timestamp);
+    seconds(json, "first_seen", event.firstSeen);
+    seconds(json, "last_seen", event.lastSeen);
+    json.key("face").beginObject();
+    face(json, event.face);
+    json.endObject().key("frame").beginObject().field("sequence", event.frame.sequence);
+    json.field("capture_us", microsecondsOf(event.frame.captureTime));
+    size(json, event.frame.size);
+    json.endObject().endObject();
+    return {"face_detected", nullptr, json.take()};
+}
+
+Message detectionsMessage(const Detections& detections) {
+    JsonWriter json;
+    json.beginObject().field("camera_id", detections.cameraId).key("frame").beginObject();
+    json.field("sequence", detections.frame.sequence);
+    json.field("capture_us", microsecondsOf(detections.frame.captureTime)).endObject();
+    json.key("faces").beginArray();
+    for (const TrackedFace& tracked : detections.faces) {
+        json.beginObject().field("track_id", tracked.trackId);
+        face(json, tracked.face);
+        json.endObject();
+    }
+    json.endArray().endObject();
+    return {"detections", nullptr, json.take()};
+}
+
+Message dropMessage(const std::string& cameraId, const DropNotice& notice, const char* reason) {
+    JsonWriter json;
+    json.beginObject().field("camera_id", cameraId).field("channel", std::uint32_t{notice.channel});
+    json.field("from_sequence", notice.fromSequence).field("to_sequence", notice.toSequence);
+    json.field("frames", notice.frames).field("bytes", notice.bytes).field("reason", reason).endObject();
+    return {"drop", nullptr, json.take()};
+}
+
+Message transferMessage(std::uint64_t transfer, const std::string& cameraId, const Chunk& chunk) {
+    JsonWriter json;
+    json.beginObject().field("id", transfer);
+    json.field("kind", chunk.kind == ChunkKind::clip ? "clip" : "jpeg").field("camera_id", cameraId);
+    json.field("channel", std::uint32_t{chunk.channel});
+    json.field("bytes", static_cast<std::uint64_t>(chunk.payload->size())).endObject();
+    return {"transfer", nullptr, json.take()};
+}
+
+Message heartbeatMessage(const std::optional<std::string>& t0, Utc received, Utc sent) {
+    JsonWriter json;
+    json.beginObject();
+    if (t0) json.key("t0").raw(*t0);
+    json.field("t1", microsecondsOf(received)).field("t2", microsecondsOf(sent));
+    seconds(json, "timestamp", sent);
+    json.endObject();
+    return {"heartbeat", nullptr, json.take()};
+}
+
+Message subscriptionsMessage(const Subscription& subscription) {
+    JsonWriter json;
+    json.beginObject().key("subscriptions").beginObject();
+    for (const auto& [topic, entry] : subscription.entries()) {
+        json.key(topic).beginObject();
+        if (entry.filter != FaceFilter{}) filter(json, entry.filter);
+        if (entry.rateHz) json.field("rate_hz", *entry.rateHz);
+        json.endObject();
+    }
+    json.endObject().endObject();
+    return {"ok", nullptr, json.take()};
+}
+
+Message errorMessage(const Refusal& refusal, const std::string& cameraId) {
+    JsonWriter json;
+    json.beginObject().field("code", nameOf(refusal.code)).field("message", refusal.message);
+    if (!refusal.field.empty()) json.field("field", refusal.field);
+    if (!cameraId.empty()) json.field("camera_id", cameraId);
+    json.endObject();
+    return {"error", nullptr, json.take()};
+}
+
+Message resultsMessage(const std::vector<std::string>& results) {
+    JsonWriter json;
+    json.beginObject().key("results").beginArray();
+    for (const std::string& result : results) json.raw(result);
+    json.endArray().endObject();
+    return {"ok", nullptr, json.take()};
+}
+
+std::string resultText(const std::string& cameraId, const Message& message) {
+    JsonWriter json;
+    json.beginObject().field("camera_id", cameraId).field("type", message.type);
+    json.key("data").raw(message.data).endObject();
+    return json.take();
+}
+
+std::string hubAuthText(const AgentView& agent, const HubCredentials& hub, SessionId session) {
+    JsonWriter json;
+    json.beginObject().field("type", "auth").field("token", hub.token).field("agent_id", agent.agentId);
+    json.field("instance", agent.instance).field("session", std::to_string(session));
+    json.field("purpose", "all").field("version", agent.version);
+    json.key("protocol").beginArray().value(kProtocol).endArray();
+    json.key("features").beginArray().endArray();
+    json.key("cameras").beginArray();
+    for (const auto& [id, status] : agent.cameras) {
+        if (hub.grant.covers(id)) json.value(id);
+    }
+    json.endArray().endObject();
+    return json.take();
+}
+
+}  // namespace edgecam::uplink

@@ -1,0 +1,220 @@
+#include "uplink/peer_exchange.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "uplink/frame_header.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr std::size_t kMaxFacesRemembered = 256;  ///< a camera
+
+std::size_t payloadBytes(const Chunk& chunk) {
+    return chunk.payload ? chunk.payload->size() : 0;
+}
+
+void remember(AgentView& agent, const FaceEvent& event) {
+    auto& faces = agent.liveFaces[event.cameraId];
+    if (event.phase == FacePhase::leave) {
+        faces.erase(event.trackId);
+    } else if (faces.size() < kMaxFacesRemembered || faces.contains(event.trackId)) {
+        faces[event.trackId] = event;
+    }
+}
+
+}  // namespace
+
+PeerExchange::PeerExchange(AgentView agent, std::size_t partBytes, const Clock& clock)
+    : agent_(std::move(agent)), partBytes_(partBytes), clock_(clock) {}
+
+SessionId PeerExchange::nextSessionId() {
+    static std::atomic<SessionId> last{0};
+    return ++last;
+}
+
+void PeerExchange::setWake(std::function<void()> wake) {
+    const std::lock_guard hold(wakeMutex_);
+    wake_ = std::move(wake);
+    const std::lock_guard lock(mutex_);
+    if (wake_ && !inbox_.items.empty()) wake_();
+}
+
+void PeerExchange::wakeIf(bool needed) {
+    if (!needed) return;
+    const std::lock_guard hold(wakeMutex_);
+    if (wake_) wake_();
+}
+
+void PeerExchange::appendItem(Item item, bool& wake) {
+    if (inbox_.items.empty()) {
+        wake = true;
+        inbox_.since = clock_.monotonic();
+    }
+    inbox_.items.push_back(std::move(item));
+}
+
+void PeerExchange::put(Item item) {
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        appendItem(std::move(item), wake);
+    }
+    wakeIf(wake);
+}
+
+bool PeerExchange::admit(const Chunk& chunk) {
+    const bool restart = chunk.keyFrame || chunk.kind == ChunkKind::jpeg;
+    const bool fits = inbox_.chunkBytes + payloadBytes(chunk) <= kMaxChunkBytes;
+    // An init segment is small, rare, and nothing after it can be read without it.
+    if (chunk.kind == ChunkKind::initSegment || (fits && restart)) return true;
+    if (fits && !waitingForKey_.contains(chunk.rendition)) return true;
+    DropNotice& lost = waitingForKey_[chunk.rendition];
+    if (lost.frames == 0) lost.fromSequence = chunk.sequence;
+    lost.channel = chunk.channel;
+    lost.toSequence = chunk.sequence;
+    lost.bytes += payloadBytes(chunk);
+    ++lost.frames;
+    ++droppedChunks_;
+    return false;
+}
+
+void PeerExchange::publish(const Chunk& chunk) {
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!admit(chunk)) return;
+        if (chunk.kind != ChunkKind::initSegment) {
+            const auto lost = waitingForKey_.extract(chunk.rendition);
+            if (lost) appendItem(Skipped{lost.key(), lost.mapped()}, wake);
+        }
+        inbox_.chunkBytes += payloadBytes(chunk);
+        appendItem(chunk, wake);
+    }
+    wakeIf(wake);
+}
+
+void PeerExchange::publish(const CameraStatus& status) {
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(inbox_.items, [&](const Item& item) {
+            const auto* older = std::get_if<CameraStatus>(&item);
+            return older != nullptr && older->cameraId == status.cameraId;
+        });
+        appendItem(status, wake);
+    }
+    wakeIf(wake);
+}
+
+void PeerExchange::putFaceItem(Item item) {
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (inbox_.faceItems >= kMaxFaceItems) {
+            ++droppedFaceItems_;
+            return;
+        }
+        ++inbox_.faceItems;
+        appendItem(std::move(item), wake);
+    }
+    wakeIf(wake);
+}
+
+void PeerExchange::publish(const FaceEvent& event) {
+    putFaceItem(event);
+}
+
+void PeerExchange::publish(const Detections& detections) {
+    putFaceItem(detections);
+}
+
+void PeerExchange::complete(SessionId session, TicketId ticket, Outcome outcome) {
+    put(Completion{session, ticket, std::move(outcome)});
+}
+
+void PeerExchange::regrant(SessionId session, std::string cameraId, StreamGrant grant) {
+    put(Regrant{session, std::move(cameraId), std::move(grant)});
+}
+
+std::set<SessionId> PeerExchange::drain() {
+    Inbox taken;
+    {
+        const std::lock_guard lock(mutex_);
+        std::swap(taken, inbox_);
+    }
+    for (const Item& item : taken.items) {
+        std::visit([this](const auto& each) { hand(each); }, item);
+    }
+    std::set<SessionId> withOutput;
+    for (const auto& [id, session] : sessions_) {
+        if (session->hasOutput() || session->closeWish()) withOutput.insert(id);
+    }
+    return withOutput;
+}
+
+void PeerExchange::hand(const Chunk& chunk) {
+    std::optional<WireChunk> cut;
+    for (const auto& [id, session] : sessions_) {
+        if (!session->follows(chunk.rendition)) continue;
+        if (!cut) cut = WireChunk{chunk, cutIntoParts(chunk, partBytes_)};
+        session->deliver(*cut);
+    }
+}
+
+void PeerExchange::hand(const Skipped& skipped) {
+    for (const auto& [id, session] : sessions_) {
+        if (session->follows(skipped.rendition)) session->skipped(skipped.rendition, skipped.notice);
+    }
+}
+
+void PeerExchange::hand(const CameraStatus& status) {
+    agent_.cameras[status.cameraId] = status;
+    for (const auto& [id, session] : sessions_) session->cameraChanged(status);
+}
+
+void PeerExchange::hand(const FaceEvent& event) {
+    remember(agent_, event);
+    for (const auto& [id, session] : sessions_) session->deliver(event);
+}
+
+void PeerExchange::hand(const Detections& detections) {
+    for (const auto& [id, session] : sessions_) session->deliver(detections);
+}
+
+void PeerExchange::hand(const Completion& completion) {
+    const auto session = sessions_.find(completion.session);
+    if (session != sessions_.end()) session->second->complete(completion.ticket, completion.outcome);
+}
+
+void PeerExchange::hand(const Regrant& regrant) {
+    const auto session = sessions_.find(regrant.session);
+    if (session != sessions_.end()) session->second->regrant(regrant.cameraId, regrant.grant);
+}
+
+void PeerExchange::add(PeerSession& session) {
+    sessions_[session.id()] = &session;
+}
+
+void PeerExchange::remove(SessionId session) {
+    sessions_.erase(session);
+}
+
+std::uint64_t PeerExchange::droppedChunks() const {
+    const std::lock_guard lock(mutex_);
+    return droppedChunks_;
+}
+
+std::uint64_t PeerExchange::droppedFaceItems() const {
+    const std::lock_guard lock(mutex_);
+    return droppedFaceItems_;
+}
+
+Microseconds PeerExchange::oldestWait() const {
+    const std::lock_guard lock(mutex_);
+    return inbox_.items.empty() ? Microseconds(0) : clock_.monotonic() - inbox_.since;
+}
+
+}  // namespace edgecam::uplink

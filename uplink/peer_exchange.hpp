@@ -1,0 +1,110 @@
+// PeerExchange: where the rest of the agent meets one service thread. Other threads put things in, the
+// service thread takes them out and hands each to the sessions it is for. One for the local server, one for
+// each uplink. It knows no libwebsockets: waking its thread is a function it was given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/face.hpp"
+#include "base/media.hpp"
+#include "uplink/command.hpp"
+#include "uplink/peer_session.hpp"
+
+namespace edgecam::uplink {
+
+class PeerExchange {
+  public:
+    /// `wake` is called from any thread after something was put in: lws_cancel_service(). `partBytes`:
+    /// payload bytes of one binary message.
+    PeerExchange(AgentView agent, std::size_t partBytes, const Clock& clock);
+
+    static constexpr std::size_t kMaxChunkBytes = 16 << 20;
+    static constexpr std::size_t kMaxFaceItems = 4096;
+
+    // Any thread; never block beyond a short lock. Chunks are bounded (16 MB): when the service thread is
+    // stuck, they are dropped up to the next key frame, counted, and told to the sessions. Events and
+    // detections are bounded together (4096), the newest go. Only a camera's newest status waits.
+    /// Called once for all that is put in until the next drain(), at once if something is in already. An
+    /// empty function: stops waking; returns when no call is running.
+    void setWake(std::function<void()> wake);
+    void publish(const Chunk& chunk);
+    void publish(const CameraStatus& status);
+    void publish(const FaceEvent& event);
+    void publish(const Detections& detections);
+    void complete(SessionId session, TicketId ticket, Outcome outcome);
+    void regrant(SessionId session, std::string cameraId, StreamGrant grant);
+
+    // The service thread only.
+    /// Hands on everything that was put in. Returns the sessions that now have output.
+    std::set<SessionId> drain();
+    void add(PeerSession& session);  ///< borrowed until remove()
+    void remove(SessionId session);
+    [[nodiscard]] const AgentView& agent() const { return agent_; }
+
+    [[nodiscard]] static SessionId nextSessionId();  ///< any thread
+    [[nodiscard]] std::uint64_t droppedChunks() const;
+    [[nodiscard]] std::uint64_t droppedFaceItems() const;
+    /// How long the oldest item waits to be taken out; a service thread that stands still shows here.
+    [[nodiscard]] Microseconds oldestWait() const;
+
+  private:
+    struct Completion {
+        SessionId session;
+        TicketId ticket;
+        Outcome outcome;
+    };
+    struct Regrant {
+        SessionId session;
+        std::string cameraId;
+        StreamGrant grant;
+    };
+    struct Skipped {
+        RenditionId rendition;
+        DropNotice notice;
+    };
+    using Item = std::variant<Chunk, Skipped, CameraStatus, FaceEvent, Detections, Completion, Regrant>;
+    struct Inbox {
+        std::vector<Item> items;
+        Monotonic since;  ///< when the first of them came
+        std::size_t chunkBytes = 0;
+        std::size_t faceItems = 0;
+    };
+
+    void put(Item item);
+    void putFaceItem(Item item);
+    void wakeIf(bool needed);
+    bool admit(const Chunk& chunk);          ///< under mutex_
+    void appendItem(Item item, bool& wake);  ///< under mutex_
+
+    void hand(const Chunk& chunk);
+    void hand(const Skipped& skipped);
+    void hand(const CameraStatus& status);
+    void hand(const FaceEvent& event);
+    void hand(const Detections& detections);
+    void hand(const Completion& completion);
+    void hand(const Regrant& regrant);
+
+    AgentView agent_;
+    const std::size_t partBytes_;
+    const Clock& clock_;
+    std::map<SessionId, PeerSession*> sessions_;
+
+    mutable std::mutex mutex_;
+    Inbox inbox_;
+    std::map<RenditionId, DropNotice> waitingForKey_;  ///< what a rendition lost since it lost something
+    std::uint64_t droppedChunks_ = 0;
+    std::uint64_t droppedFaceItems_ = 0;
+
+    std::mutex wakeMutex_;
+    std::function<void()> wake_;
+};
+
+}  // namespace edgecam::uplink

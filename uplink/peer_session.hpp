@@ -1,0 +1,117 @@
+// PeerSession: one peer of the wire contract, as a state machine without a socket: bytes go in, messages come
+// out. The local server and the uplink client run the same class; only who proves who it is differs. It knows
+// no thread, no libwebsockets, no camera; what peers ask for leaves as Commands.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/face.hpp"
+#include "base/json.hpp"
+#include "base/media.hpp"
+#include "uplink/access.hpp"
+#include "uplink/command.hpp"
+#include "uplink/lane_queue.hpp"
+#include "uplink/subscription.hpp"
+#include "uplink/wire_message.hpp"
+
+namespace edgecam::uplink {
+
+/// What every session of a service may know of the agent. Owned by the PeerExchange, read on its thread.
+struct AgentView {
+    std::string agentId;
+    std::string version;
+    std::string instance;  ///< random per start
+    Monotonic startedAt;
+    std::map<std::string, CameraStatus> cameras;
+    /// The last event of every track that has not left, by camera and track id.
+    std::map<std::string, std::map<std::uint64_t, FaceEvent>> liveFaces;
+};
+
+/// What the agent says of itself to a hub.
+struct HubCredentials {
+    std::string token;
+    Grant grant{Role::operator_, {}};  ///< what the hub may do; nothing it says raises it
+    std::vector<std::string> start;    ///< cameras whose video flows unasked
+};
+
+struct SessionLimits {
+    std::size_t maxMessageBytes = 1 << 20;
+    Microseconds authWithin = std::chrono::seconds(5);
+    Microseconds hubAnswerWithin = std::chrono::seconds(10);
+    Microseconds answerWithin = std::chrono::milliseconds(9500);  ///< 10 s are promised
+    std::size_t partBytes = 64 << 10;  ///< payload bytes of one binary message that the session cuts itself
+    LaneLimits lanes;
+};
+
+/// A close the session asks for. Code 1006 means: drop the TCP connection without a close frame.
+struct CloseWish {
+    std::uint16_t code = 1000;
+    std::string reason;
+};
+
+/// A chunk with the messages it travels in, cut once for all peers of a service.
+struct WireChunk {
+    Chunk chunk;
+    std::vector<WireMessage> parts;
+};
+
+/// Not thread-safe: its service's thread only. Its end tells the CommandSink (sessionEnded), if it ever was
+/// authenticated.
+class PeerSession {
+  public:
+    enum class Face { local, uplink };
+
+    /// A local face (viewer dials us): waits for `auth`, unless `preAuthenticated` (Bearer at the handshake).
+    static std::unique_ptr<PeerSession> forViewer(SessionId id, const SessionLimits& limits,
+                                                  const Access& access, std::optional<Grant> preAuthenticated,
+                                                  const AgentView& agent, CommandSink& commands,
+                                                  const Clock& clock);
+    /// The uplink's face (we dial a hub): says `auth` at once, waits for `system/authenticated`.
+    static std::unique_ptr<PeerSession> forHub(SessionId id, const SessionLimits& limits,
+                                               const HubCredentials& hub, const AgentView& agent,
+                                               CommandSink& commands, const Clock& clock);
+    virtual ~PeerSession() = default;
+
+    // From the socket.
+    virtual void receiveText(std::string_view text) = 0;  ///< one whole message
+    virtual void receiveBinary() = 0;                     ///< peers send text only: closes with 4400
+    virtual void receiveTooLarge() = 0;                   ///< closes with 1009
+    /// Call about ten times a second, and before asking for output: timeouts, cuts of stale video.
+    virtual void tick() = 0;
+
+    // From the agent, by way of the PeerExchange.
+    virtual void complete(TicketId ticket, const Outcome& outcome) = 0;
+    /// Moves a stream without being asked, e.g. since passthrough had to become an encode. Rendition 0: to none,
+    /// since the camera gives nothing that this peer can take.
+    virtual void regrant(const std::string& cameraId, const StreamGrant& grant) = 0;
+    virtual void cameraChanged(const CameraStatus& status) = 0;
+    virtual void deliver(const WireChunk& chunk) = 0;
+    virtual void deliver(const FaceEvent& event) = 0;
+    virtual void deliver(const Detections& detections) = 0;
+    /// Chunks of a rendition that the service itself had to skip before this session saw them.
+    virtual void skipped(RenditionId rendition, const DropNotice& notice) = 0;
+    /// Planned end: says `system/going_away` and closes when that is written.
+    virtual void goAway(Microseconds retryAfter) = 0;
+
+    // To the socket.
+    virtual std::optional<WireMessage> pop() = 0;
+    [[nodiscard]] virtual bool hasOutput() const = 0;
+    /// Set once; write what pop() still gives of the answers lane, then close so.
+    [[nodiscard]] virtual std::optional<CloseWish> closeWish() const = 0;
+
+    [[nodiscard]] virtual SessionId id() const = 0;
+    [[nodiscard]] virtual bool authenticated() const = 0;
+    /// Whether the session follows this rendition: the service cuts parts only for renditions somebody
+    /// follows.
+    [[nodiscard]] virtual bool follows(RenditionId rendition) const = 0;
+};
+
+}  // namespace edgecam::uplink

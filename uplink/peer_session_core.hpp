@@ -1,0 +1,145 @@
+// The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
+// peer_session_requests.cpp (what the peer asks) and peer_session_delivery.cpp (what the agent says).
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "uplink/message_request.hpp"
+#include "uplink/message_text.hpp"
+#include "uplink/peer_session.hpp"
+#include "uplink/peer_session_answers.hpp"
+#include "uplink/peer_session_streams.hpp"
+
+namespace edgecam::uplink {
+
+/// Everything a session borrows; all of it outlives the session.
+struct SessionSurroundings {
+    SessionLimits limits;
+    const AgentView& agent;
+    CommandSink& commands;
+    const Clock& clock;
+    const Access* access = nullptr;     ///< local face
+    std::optional<HubCredentials> hub;  ///< uplink's face
+};
+
+class Session final : public PeerSession {
+  public:
+    Session(SessionId id, SessionSurroundings around, std::optional<Grant> preAuthenticated);
+    ~Session() override;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    void receiveText(std::string_view text) override;
+    void receiveBinary() override;
+    void receiveTooLarge() override;
+    void tick() override;
+
+    void complete(TicketId ticket, const Outcome& outcome) override;
+    void regrant(const std::string& cameraId, const StreamGrant& grant) override;
+    void cameraChanged(const CameraStatus& status) override;
+    void deliver(const WireChunk& chunk) override;
+    void deliver(const FaceEvent& event) override;
+    void deliver(const Detections& detections) override;
+    void skipped(RenditionId rendition, const DropNotice& notice) override;
+    void goAway(Microseconds retryAfter) override;
+
+    std::optional<WireMessage> pop() override;
+    [[nodiscard]] bool hasOutput() const override;
+    [[nodiscard]] std::optional<CloseWish> closeWish() const override { return closeWish_; }
+    [[nodiscard]] SessionId id() const override { return id_; }
+    [[nodiscard]] bool authenticated() const override { return authenticated_; }
+    [[nodiscard]] bool follows(RenditionId rendition) const override { return streams_.follows(rendition); }
+
+  private:
+    using Id = std::optional<std::string>;  ///< of a request, as JSON text
+    using Request = std::shared_ptr<OpenRequest>;
+    struct PendingDrop {
+        std::string cameraId;
+        DropNotice notice;
+        const char* reason = "";
+        std::optional<Monotonic> toldAt;
+    };
+
+    // Life.
+    [[nodiscard]] bool isHub() const { return around_.hub.has_value(); }
+    [[nodiscard]] Monotonic now() const { return around_.clock.monotonic(); }
+    void begin(Grant grant);
+    void authenticate(const Id& id, const AuthRequest& auth);
+    void welcome(const HubWelcome& welcome);
+    void heedHubError(const HubError& error);
+    void endUncoveredStreams();
+    void refuse(const Id& id, const Refusal& refusal);
+    void countBadMessage();
+    void close(std::uint16_t code, std::string reason);
+    void closePlanned(std::uint16_t code, std::string reason);
+
+    // What the peer asks.
+    void handle(const RequestEnvelope& envelope, const JsonValue& message);
+    void perform(const RequestEnvelope& envelope, const RequestBody& body);
+    void control(const RequestEnvelope& envelope, const StreamControlRequest& request);
+    void controlCamera(const Request& request, const std::string& cameraId, const CameraAction& action);
+    void start(const Request& request, const std::string& cameraId, StartStream action);
+    void stop(const Request& request, const std::string& cameraId, const StopStream& action);
+    void startUnasked(const std::string& cameraId);
+    TicketId issue(const Request& request, const std::string& cameraId, const CameraAction& action);
+    void submit(const Request& request, const std::string& cameraId, const CameraAction& action);
+    void submitSilently(const std::string& cameraId, const CameraAction& action);
+    void subscribe(const Id& id, const SubscribeRequest& request);
+    void unsubscribe(const Id& id, const UnsubscribeRequest& request);
+    void tellPresentState(const std::vector<std::string>& topics);
+
+    // What the agent says.
+    void apply(const Ticket& ticket, TicketId number, const Outcome& outcome);
+    void applyGrant(const Ticket& ticket, TicketId number, const StreamGrant& grant);
+    void applyInForce(const Ticket& ticket, const QualityInForce& inForce);
+    void applyRefusal(const Ticket& ticket, TicketId number, const Refusal& refusal);
+    void handOver(const Ticket& ticket, const SnapshotTaken& snapshot);
+    void endOverdueTickets();
+    void cutStaleVideo();
+    void noteDrop(const std::string& cameraId, const DropNotice& notice, const char* reason);
+    void tellDrops();
+    void reportBitrates();
+    void tellStatusIfChanged();
+
+    // Words into lanes.
+    [[nodiscard]] StreamReport reportOf(const std::string& cameraId, const VideoStream* stream) const;
+    [[nodiscard]] StreamReport reportOf(const std::string& cameraId) const;
+    void tellStream(VideoStream& stream);
+    void tellCamera(const std::string& cameraId);
+    void settle(const Request& request, const std::string& cameraId, const Message& message);
+    void answer(const Id& id, const Message& message, const std::vector<RenditionId>& behind = {});
+    /// Only to those who asked for an answer: an `ok` by itself says nothing.
+    void answerOk(const Id& id, const Message& message);
+    void send(const Message& message, Lane lane = Lane::answers);
+    void peerReadsTooSlowly();
+
+    const SessionId id_;
+    SessionSurroundings around_;
+    LaneQueue lanes_;
+    VideoStreams streams_;
+    AnswerBook book_;
+    Subscription subscription_;
+
+    const Monotonic openedAt_;
+    bool authenticated_ = false;
+    bool hasFeatures_ = false;  ///< of its own: it knows more than the published guide's client
+    Grant grant_;
+    std::deque<Monotonic> badMessages_;
+    std::optional<CloseWish> closeWish_;
+    bool mute_ = false;  ///< the peer does not read: nothing more is written
+
+    std::map<std::string, CameraStatus> told_;  ///< of each camera, what the peer knows
+    std::string toldStatus_;
+    std::set<std::string> startsToCome_;  ///< unasked, of cameras that are not there yet
+    std::map<std::uint16_t, PendingDrop> drops_;
+    std::uint64_t transfers_ = 0;
+};
+
+}  // namespace edgecam::uplink

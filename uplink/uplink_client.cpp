@@ -1,0 +1,336 @@
+#include "uplink/uplink_client.hpp"
+
+#include <libwebsockets.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/log.hpp"
+#include "uplink/back_off.hpp"
+#include "uplink/hub_url.hpp"
+#include "uplink/peer_connection.hpp"
+#include "uplink/websocket_loop.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr const char* kProtocol = "edgecam.v1";
+// One connection, its name lookup, the context's own.
+constexpr unsigned kDescriptors = 32;
+// What waits in the kernel cannot be cut any more: keep it small, so that video stays fresh on a thin link.
+constexpr int kUnsentBytes = 16 << 10;
+constexpr Microseconds kRetryAfter = std::chrono::seconds(2);
+constexpr std::uint16_t kAbnormal = 1006;  // RFC 6455 section 7.1.5: ended without a close frame
+
+std::uint16_t wholeSeconds(Microseconds span, std::uint16_t least) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(span).count();
+    return static_cast<std::uint16_t>(std::clamp<std::int64_t>(seconds, least, 3600));
+}
+
+class Client final : public UplinkClient, private WebsocketLoop::Owner {
+  public:
+    Client(UplinkSettings settings, HubUrl url, PeerExchange& exchange, CommandSink& commands,
+           const Clock& clock, std::function<void(const UplinkStatus&)> onStatus);
+    ~Client() override;
+
+    Result<void> open();
+
+  private:
+    static int onEvent(lws* socket, lws_callback_reasons reason, void* user, void* in,
+                       std::size_t length) noexcept;
+    int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
+
+    void dial();
+    void established(lws* socket);
+    void notConnected(lws* socket, std::string_view why);
+    void closedByPeer(std::string_view payload);
+    void ended();
+    void follow();
+    void retryAfter(Microseconds delay, UplinkState state, std::string reason);
+    void report(UplinkState state, std::string reason);
+
+    void woken() override;
+    void ticked() override;
+    void farewell() override;
+    [[nodiscard]] bool silent() const override { return !connection_; }
+
+    const UplinkSettings settings_;
+    const HubUrl url_;
+    const std::string authority_;
+    PeerExchange& exchange_;
+    CommandSink& commands_;
+    const Clock& clock_;
+    const std::function<void(const UplinkStatus&)> onStatus_;
+    const lws_retry_bo_t liveness_;
+
+    // The loop's thread only.
+    lws_vhost* host_ = nullptr;
+    BackOff backOff_;
+    UplinkStatus status_;
+    std::unique_ptr<PeerConnection> connection_;
+    std::optional<CloseWish> hubClose_;
+    std::string certificateTrouble_;
+    Monotonic liveSince_{};
+    std::optional<Monotonic> dialAt_;
+    bool leaving_ = false;
+
+    std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
+};
+
+Client::Client(UplinkSettings settings, HubUrl url, PeerExchange& exchange, CommandSink& commands,
+               const Clock& clock, std::function<void(const UplinkStatus&)> onStatus)
+    : settings_(std::move(settings)),
+      url_(std::move(url)),
+      authority_(url_.authority()),
+      exchange_(exchange),
+      commands_(commands),
+      clock_(clock),
+      onStatus_(std::move(onStatus)),
+      liveness_{.retry_ms_table = nullptr,
+                .retry_ms_table_count = 0,
+                .conceal_count = 0,
+                .secs_since_valid_ping = wholeSeconds(settings_.pingAfter, 1),
+                // libwebsockets asserts that this is the larger one.
+                .secs_since_valid_hangup = wholeSeconds(
+                    std::max(settings_.deadAfter, settings_.pingAfter + std::chrono::seconds(1)), 2),
+                .jitter_percent = 0},
+      backOff_({.first = settings_.firstDelay, .most = settings_.maxDelay},
+               settings_.chance ? settings_.chance : BackOff::systemChance()) {
+    status_.url = url_.shown;
+}
+
+Client::~Client() {
+    if (!loop_) return;
+    exchange_.setWake({});
+    loop_.reset();
+}
+
+Result<void> Client::open() {
+    const char* caFile = settings_.caFile.empty() ? nullptr : settings_.caFile.c_str();
+    if (caFile != nullptr && access(caFile, R_OK) != 0) return Error{concat("cannot read CA file ", caFile)};
+    auto loop = WebsocketLoop::create(
+        {.threadName = settings_.threadName, .maxDescriptors = kDescriptors, .callbackUser = this}, *this);
+    if (!loop) return loop.error();
+
+    static const std::array<lws_protocols, 2> protocols{
+        {{kProtocol, &Client::onEvent, 0, 4096, 0, nullptr, 65536}, {}}};
+    lws_context_creation_info info{};
+    info.port = CONTEXT_PORT_NO_LISTEN;
+    info.protocols = protocols.data();
+    info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    if (caFile != nullptr) info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+    info.client_ssl_ca_filepath = caFile;
+    info.http_proxy_address = ":0";  // an empty proxy; with null, the environment's would be used
+    info.retry_and_idle_policy = &liveness_;
+    info.vhost_name = "uplink";
+    host_ = lws_create_vhost((*loop)->context(), &info);
+    if (host_ == nullptr) return Error{"libwebsockets made no virtual host (is the CA file PEM?)"};
+
+    loop_ = std::move(*loop);
+    dialAt_ = clock_.monotonic();
+    exchange_.setWake([loop_thread = loop_.get()] { loop_thread->wake(); });
+    loop_->start();
+    return {};
+}
+
+int Client::onEvent(lws* socket, lws_callback_reasons reason, void* user, void* in,
+                    std::size_t length) noexcept {
+    if (socket == nullptr) return 0;
+    auto* client = static_cast<Client*>(lws_context_user(lws_get_context(socket)));
+    if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+        // Here `length` is OpenSSL's own verdict, which stands; only its reason is taken.
+        if (length == 0) {
+            auto* verification = static_cast<X509_STORE_CTX*>(user);
+            client->certificateTrouble_ =
+                X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
+        }
+        return 0;
+    }
+    return client->handle(socket, reason, {static_cast<const char*>(in), in != nullptr ? length : 0});
+}
+
+int Client::handle(lws* socket, lws_callback_reasons reason, std::string_view in) {
+    switch (reason) {
+        case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+            notConnected(socket, in);
+            return 0;
+        case LWS_CALLBACK_CLIENT_ESTABLISHED:
+            established(socket);
+            return 0;
+        case LWS_CALLBACK_CLIENT_RECEIVE:
+            if (connection_) connection_->received(in);
+            follow();
+            return 0;
+        case LWS_CALLBACK_CLIENT_WRITEABLE:
+            return !connection_ || connection_->writable() ? 0 : -1;
+        case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+            closedByPeer(in);
+            return 0;
+        case LWS_CALLBACK_CLIENT_CLOSED:
+            ended();
+            return 0;
+        default:
+            return 0;
+    }
+}
+
+void Client::dial() {
+    dialAt_.reset();
+    hubClose_.reset();
+    certificateTrouble_.clear();
+    ++status_.attempts;
+    report(UplinkState::connecting, {});
+
+    lws_client_connect_info info{};
+    info.context = loop_->context();
+    info.vhost = host_;
+    info.address = url_.host.c_str();
+    info.port = url_.port;
+    info.path = url_.path.c_str();
+    info.host = authority_.c_str();
+    info.protocol = kProtocol;
+    info.local_protocol_name = kProtocol;
+    info.ietf_version_or_minus_one = -1;
+    info.alpn = "http/1.1";
+    info.retry_and_idle_policy = &liveness_;
+    // A redirect would be sent to another host with all our headers.
+    info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url_.secure ? LCCSCF_USE_SSL : 0);
+    // What fails at once is told by CLIENT_CONNECTION_ERROR, from inside this call.
+    if (lws_client_connect_via_info(&info) == nullptr && !dialAt_) notConnected(nullptr, "no connection");
+}
+
+void Client::notConnected(lws* socket, std::string_view why) {
+    if (dialAt_ || leaving_) return;
+    const unsigned status = socket != nullptr ? lws_http_client_http_response(socket) : 0;
+    if (!certificateTrouble_.empty()) {
+        const auto reason = concat("the hub's certificate is not accepted: ", certificateTrouble_);
+        return retryAfter(backOff_.afterFailure(), UplinkState::backingOff, reason);
+    }
+    if (status == 401 || status == 403) {
+        const auto reason = concat("the hub refused the handshake with HTTP ", status);
+        return retryAfter(backOff_.afterRejection(), UplinkState::rejected, reason);
+    }
+    // 101 and the like mean that it failed later than at the status line.
+    if (status >= 300)
+        return retryAfter(backOff_.afterFailure(), UplinkState::backingOff,
+                          concat("the hub answered HTTP ", status, " instead of a WebSocket"));
+    retryAfter(backOff_.afterFailure(), UplinkState::backingOff,
+               why.empty() ? std::string("no connection") : std::string(why));
+}
+
+void Client::established(lws* socket) {
+    const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
+                                  .unsentBytes = kUnsentBytes,
+                                  .copyBeforeWrite = true};
+    auto session = PeerSession::forHub(PeerExchange::nextSessionId(), settings_.session, settings_.hub,
+                                       exchange_.agent(), commands_, clock_);
+    connection_ = std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
+    report(UplinkState::authenticating, {});
+}
+
+void Client::follow() {
+    const auto* session = connection_ ? connection_->session() : nullptr;
+    if (session == nullptr || status_.state != UplinkState::authenticating || !session->authenticated())
+        return;
+    liveSince_ = clock_.monotonic();
+    report(UplinkState::live, {});
+}
+
+// The payload of a close frame: two bytes of code, then the reason (RFC 6455 section 5.5.1).
+void Client::closedByPeer(std::string_view payload) {
+    ByteReader reader(viewOf(payload));
+    const auto code = reader.u16();
+    hubClose_ =
+        CloseWish{code.value_or(1005), std::string(payload.substr(std::min<std::size_t>(2, payload.size())))};
+}
+
+void Client::ended() {
+    if (!connection_) return;
+    const bool ours = connection_->closing().has_value();
+    const CloseWish close = hubClose_ ? *hubClose_
+                            : ours    ? *connection_->closing()
+                                      : CloseWish{kAbnormal, "the connection broke"};
+    connection_.reset();
+    if (leaving_) return;
+
+    const auto reason = concat(hubClose_ ? "the hub closed: "
+                               : ours    ? "closed: "
+                                         : "",
+                               close.code, " ", close.reason);
+    // 4409: another box says that it is us; two that take turns would help nobody.
+    if (close.code == 4401 || close.code == 4403 || close.code == 4409) {
+        return retryAfter(backOff_.afterRejection(), UplinkState::rejected, reason);
+    }
+    const bool wasLive = status_.state == UplinkState::live;
+    const auto lived = wasLive ? clock_.monotonic() - liveSince_ : Microseconds(0);
+    retryAfter(backOff_.afterLoss(lived), UplinkState::backingOff, reason);
+}
+
+void Client::retryAfter(Microseconds delay, UplinkState state, std::string reason) {
+    dialAt_ = clock_.monotonic() + delay;
+    status_.retryIn = delay;
+    report(state, std::move(reason));
+}
+
+void Client::report(UplinkState state, std::string reason) {
+    status_.state = state;
+    status_.reason = std::move(reason);
+    if (state != UplinkState::backingOff && state != UplinkState::rejected) status_.retryIn = {};
+    logInfo("uplink", status_.url, ": ", nameOf(state), status_.reason.empty() ? "" : ", ", status_.reason);
+    if (onStatus_) onStatus_(status_);
+}
+
+void Client::woken() {
+    const auto withOutput = exchange_.drain();
+    const auto* session = connection_ ? connection_->session() : nullptr;
+    if (session != nullptr && withOutput.contains(session->id())) connection_->askToWrite();
+}
+
+void Client::ticked() {
+    if (connection_) connection_->tick();
+    follow();
+    if (dialAt_ && !leaving_ && clock_.monotonic() >= *dialAt_) dial();
+}
+
+void Client::farewell() {
+    leaving_ = true;
+    if (!connection_) return;
+    if (connection_->session() != nullptr) connection_->session()->goAway(kRetryAfter);
+    connection_->askToWrite();
+}
+
+}  // namespace
+
+const char* nameOf(UplinkState state) {
+    switch (state) {
+        case UplinkState::connecting:
+            return "connecting";
+        case UplinkState::authenticating:
+            return "authenticating";
+        case UplinkState::live:
+            return "live";
+        case UplinkState::backingOff:
+            return "backing_off";
+        case UplinkState::rejected:
+            return "rejected";
+    }
+    return "backing_off";
+}
+
+Result<std::unique_ptr<UplinkClient>> UplinkClient::start(UplinkSettings settings, PeerExchange& exchange,
+                                                          CommandSink& commands, const Clock& clock,
+                                                          std::function<void(const UplinkStatus&)> onStatus) {
+    const auto url = parseHubUrl(settings.url);
+    if (!url) return url.error().within("uplink");
+    auto client =
+        std::make_unique<Client>(std::move(settings), *url, exchange, commands, clock, std::move(onStatus));
+    if (const auto opened = client->open(); !opened)
+        return opened.error().within(concat("uplink ", url->shown));
+    return std::unique_ptr<UplinkClient>(std::move(client));
+}
+
+}  // namespace edgecam::uplink

@@ -1,0 +1,53 @@
+// UplinkClient: one connection to one hub, dialled again for ever. Own libwebsockets context and thread,
+// since name lookup blocks the thread. When the hub has answered it runs the same PeerSession as the local
+// server.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "uplink/peer_exchange.hpp"
+
+namespace edgecam::uplink {
+
+struct UplinkSettings {
+    /// ws:// or wss://, with host, optional port and path. Redirects are not followed, and the environment's
+    /// http_proxy is not used: what an uplink talks to is in its config alone.
+    std::string url;
+    HubCredentials hub;
+    std::string caFile;  ///< PEM: only these authorities are believed; empty: the system's
+    SessionLimits session;
+    Microseconds firstDelay = std::chrono::milliseconds(500);  ///< back-off: doubling from here, full jitter
+    Microseconds maxDelay = std::chrono::seconds(60);
+    Microseconds pingAfter = std::chrono::seconds(10);  ///< of silence; whole seconds
+    Microseconds deadAfter = std::chrono::seconds(25);  ///< of silence; whole seconds, beyond pingAfter
+    std::function<double()> chance;  ///< for the jitter: 0 up to 1; empty: the system's random numbers
+    std::string threadName = "uplink-0";
+};
+
+enum class UplinkState { connecting, authenticating, live, backingOff, rejected };
+const char* nameOf(UplinkState state);
+
+struct UplinkStatus {
+    std::string url;  ///< without credentials
+    UplinkState state = UplinkState::connecting;
+    std::string reason;  ///< why it is not live, a sentence; empty when it is
+    std::uint64_t attempts = 0;
+    Microseconds retryIn{0};  ///< backingOff and rejected: how long from this report
+};
+
+class UplinkClient {
+  public:
+    /// Starts dialling. Fails only for a URL that makes no sense or a CA file that cannot be read. All
+    /// references must outlive the client. `onStatus` is called on the uplink's thread.
+    static Result<std::unique_ptr<UplinkClient>> start(UplinkSettings settings, PeerExchange& exchange,
+                                                       CommandSink& commands, const Clock& clock,
+                                                       std::function<void(const UplinkStatus&)> onStatus);
+    virtual ~UplinkClient() =
+        default;  ///< closes (1001), joins the thread; waits at most 2 s, or for a name lookup
+};
+
+}  // namespace edgecam::uplink

@@ -1,0 +1,38 @@
+// WireMessage: one WebSocket message, ready to be written, shared by every peer it goes to. In front of its
+// bytes lies the headroom into which libwebsockets writes the frame header (LWS_PRE), so that nothing is
+// copied.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/bytes.hpp"
+
+namespace edgecam::uplink {
+
+/// Cheap to copy: a reference to shared bytes. The bytes are never changed after construction, but for the
+/// headroom, which belongs to the one service thread that writes the message.
+class WireMessage {
+  public:
+    static constexpr std::size_t kHeadroom =
+        16;  ///< LWS_PRE of libwebsockets 4; checked where it is included
+
+    static WireMessage text(std::string_view json);
+    /// `head` and `body` laid end to end.
+    static WireMessage binary(ByteView head, ByteView body);
+
+    [[nodiscard]] bool isBinary() const { return binary_; }
+    [[nodiscard]] std::size_t size() const { return buffer_->size() - kHeadroom; }
+    [[nodiscard]] ByteView bytes() const { return ByteView(*buffer_).subspan(kHeadroom); }
+    /// For lws_write: the first byte of the payload, with kHeadroom writable bytes before it.
+    [[nodiscard]] std::uint8_t* payload() const { return buffer_->data() + kHeadroom; }
+
+  private:
+    WireMessage(bool binary, ByteView head, ByteView body);
+
+    bool binary_;
+    std::shared_ptr<ByteBuffer> buffer_;
+};
+
+}  // namespace edgecam::uplink
