@@ -1,0 +1,194 @@
+#include "agent/agent.hpp"
+
+#include <glib.h>
+
+#include "agent/places.hpp"
+#include "agent/version.hpp"
+#include "base/log.hpp"
+
+namespace edgecam::agent {
+namespace {
+
+// To viewers a payload is cut once at 64 KB; on an uplink smaller, so that an urgent message waits less.
+constexpr std::size_t kViewerPartBytes = 64 << 10;
+constexpr std::size_t kUplinkPartBytes = 16 << 10;
+
+std::string randomUuid() {
+    g_autofree char* uuid = g_uuid_string_random();
+    return uuid;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const Clock& clock) {
+    auto dataDir = DataDir::open(config.dataDir);
+    if (!dataDir) return dataDir.error();
+    auto agent = std::unique_ptr<Agent>(new Agent(std::move(config), *std::move(dataDir), loop, clock));
+    if (auto served = agent->startServer(); !served) return served.error();
+    if (auto dialled = agent->startUplinks(); !dialled) return dialled.error();
+    for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera);
+    return agent;
+}
+
+Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
+    : config_(std::move(config)),
+      dataDir_(std::move(dataDir)),
+      loop_(loop),
+      clock_(clock),
+      instance_(randomUuid()),
+      disabled_(dataDir_.disabledCameras()),
+      health_(clock),
+      heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}
+
+Agent::~Agent() {
+    // Peers hear of the end while everything is still there; then nobody calls in any more.
+    uplinks_.clear();
+    server_.reset();
+    for (auto& [id, unit] : cameras_) {
+        unit.camera.reset();
+        unit.vision.reset();
+    }
+}
+
+bool Agent::isOn(const CameraConfig& camera) const {
+    return camera.enabled && !disabled_.contains(camera.id);
+}
+
+Port& Agent::addPort(std::size_t partBytes) {
+    uplink::AgentView view{.agentId = config_.agentId,
+                           .version = kVersion,
+                           .instance = instance_,
+                           .startedAt = clock_.monotonic(),
+                           .cameras = {}};
+    for (const CameraConfig& camera : config_.cameras) {
+        const auto state = isOn(camera) ? CameraState::starting : CameraState::disabled;
+        view.cameras[camera.id] = {.cameraId = camera.id, .state = state};
+    }
+    ports_.push_back(std::make_unique<Port>(
+        cameras_, loop_, std::move(view), partBytes, clock_,
+        [this](const std::string& cameraId, bool enabled) { remember(cameraId, enabled); }));
+    return *ports_.back();
+}
+
+Result<void> Agent::startServer() {
+    const ServerConfig& server = config_.server;
+    if (!server.enabled) return {};
+    auto tokens = server.tokens;
+    if (tokens.empty()) {
+        auto token = dataDir_.ownToken();
+        if (!token) return token.error();
+        tokens.push_back({.token = *std::move(token), .role = uplink::Role::admin, .cameras = {}});
+    }
+    shownToken_ = tokens.front().token;
+    access_ = std::make_unique<uplink::Access>(std::move(tokens));
+
+    uplink::LocalServerSettings settings;
+    settings.address = server.address;
+    settings.port = server.port;
+    settings.webRoot = findWebRoot(server.webRoot);
+    settings.allowedOrigins = server.allowedOrigins;
+    settings.allowedHosts = server.allowedHosts;
+    settings.maxConnections = server.maxConnections;
+    settings.session.maxMessageBytes = server.maxMessageBytes;
+    settings.session.authWithin = server.authWithin;
+    if (settings.webRoot.empty())
+        logWarning("agent", "the page's files were not found: only the socket is served");
+
+    Port& port = addPort(kViewerPartBytes);
+    auto started = uplink::LocalServer::start(settings, *access_, port.exchange, port, clock_, [this] {
+        return uplink::LocalServer::Health{.ok = health_.ok(), .json = health_.json()};
+    });
+    if (!started) return started.error().within("/server/listen");
+    server_ = *std::move(started);
+    return {};
+}
+
+Result<void> Agent::startUplinks() {
+    for (const UplinkConfig& hub : config_.uplinks) {
+        uplink::UplinkSettings settings;
+        settings.url = hub.url;
+        settings.hub = {.token = hub.token, .grant = {hub.role, hub.cameras}, .start = hub.start};
+        settings.caFile = hub.caFile;
+        settings.session.partBytes = kUplinkPartBytes;
+        Port& port = addPort(kUplinkPartBytes);
+        auto client =
+            uplink::UplinkClient::start(settings, port.exchange, port, clock_, [](const auto& status) {
+                logInfo("uplink", status.url, ": ", uplink::nameOf(status.state),
+                        status.reason.empty() ? "" : ": ", status.reason);
+            });
+        if (!client) return client.error().within(hub.url);
+        uplinks_.push_back(*std::move(client));
+    }
+    return {};
+}
+
+void Agent::addCamera(const CameraConfig& config) {
+    CameraUnit& unit = cameras_[config.id];
+    unit.config = config;
+    std::string detector = "off";
+    if (config.vision) detector = addVision(unit);
+    capture::Camera::Callbacks callbacks{
+        .chunk =
+            [this](const Chunk& chunk) {
+                for (const auto& port : ports_) port->publish(chunk);
+            },
+        .status =
+            [this, detector](CameraStatus status) {
+                status.detector = detector;
+                for (const auto& port : ports_) port->exchange.publish(status);
+            },
+    };
+    capture::CameraSettings settings{
+        .id = config.id, .source = config.source, .encoder = config.encoder, .enabled = isOn(config)};
+    unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
+                                          std::move(callbacks));
+    if (unit.vision) unit.camera->look(config_.vision.rateHz);
+    unit.camera->start();
+}
+
+std::string Agent::addVision(CameraUnit& unit) {
+    vision::DetectorSettings settings;
+    settings.modelPaths = modelPaths(config_.vision.model);
+    settings.inputSize = config_.vision.inputSize;
+    auto chosen = vision::makeFaceDetector(settings);
+    if (!chosen) {
+        logWarning("vision", unit.config.id, ": no faces will be found: ", chosen.error().message);
+        return "off: " + chosen.error().message;
+    }
+    logInfo("vision", unit.config.id, ": ", chosen->model.explanation);
+    std::string name = chosen->detector->name();
+    unit.vision = std::make_unique<vision::VisionWorker>(
+        unit.config.id, std::move(chosen->detector), clock_,
+        vision::VisionWorker::Callbacks{
+            .detections =
+                [this](const Detections& detections) {
+                    for (const auto& port : ports_) port->exchange.publish(detections);
+                },
+            .event =
+                [this](const FaceEvent& event) {
+                    for (const auto& port : ports_) port->exchange.publish(event);
+                },
+        },
+        vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
+    return name;
+}
+
+void Agent::remember(const std::string& cameraId, bool enabled) {
+    enabled ? (void)disabled_.erase(cameraId) : (void)disabled_.insert(cameraId);
+    if (auto kept = dataDir_.rememberDisabled(disabled_); !kept) {
+        logWarning("agent", "cameras that are off will be on after a restart: ", kept.error().message);
+    }
+}
+
+std::string Agent::pageUrl() const {
+    if (!server_) return {};
+    const std::string& address = config_.server.address;
+    const bool all = address == "*" || address == "0.0.0.0" || address == "::";
+    const std::string host = all                                      ? g_get_host_name()
+                             : address.find(':') != std::string::npos ? "[" + address + "]"
+                                                                      : address;
+    g_autofree char* token = g_uri_escape_string(shownToken_.c_str(), nullptr, FALSE);
+    return concat("http://", host, ":", server_->port(), "/#token=", token);
+}
+
+}  // namespace edgecam::agent

@@ -1,0 +1,66 @@
+// Agent: the whole program at work. It only wires: cameras to vision, both to the ports, commands back to the
+// cameras. Main thread only, but for the callbacks it gives away, which just hand on.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/camera_unit.hpp"
+#include "agent/config.hpp"
+#include "agent/data_dir.hpp"
+#include "agent/health.hpp"
+#include "agent/main_loop.hpp"
+#include "agent/port.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "uplink/local_server.hpp"
+#include "uplink/uplink_client.hpp"
+
+namespace edgecam::agent {
+
+class Agent {
+  public:
+    /// Starts everything; a camera that is absent or a hub that is away is no failure. `loop` and `clock`
+    /// must outlive the agent.
+    static Result<std::unique_ptr<Agent>> start(Config config, MainLoop& loop, const Clock& clock);
+    /// Ends everything: peers are told, threads joined.
+    ~Agent();
+    Agent(const Agent&) = delete;
+    Agent& operator=(const Agent&) = delete;
+
+    /// The page's address with a token in its fragment, for a person at a terminal; empty without a local
+    /// server.
+    [[nodiscard]] std::string pageUrl() const;
+
+  private:
+    Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock);
+    Result<void> startServer();
+    Result<void> startUplinks();
+    void addCamera(const CameraConfig& camera);
+    std::string addVision(CameraUnit& unit);
+    [[nodiscard]] bool isOn(const CameraConfig& camera) const;
+    Port& addPort(std::size_t partBytes);
+    void remember(const std::string& cameraId, bool enabled);
+
+    const Config config_;
+    DataDir dataDir_;
+    MainLoop& loop_;
+    const Clock& clock_;
+    const std::string instance_;
+    std::set<std::string> disabled_;
+    Health health_;
+    MainLoop::Timer heartbeat_;
+
+    // In the order in which they may be destroyed from the bottom up: services stop calling first, then
+    // cameras stop publishing, then the ports may go.
+    std::vector<std::unique_ptr<Port>> ports_;
+    CameraUnits cameras_;
+    std::unique_ptr<uplink::Access> access_;
+    std::string shownToken_;
+    std::unique_ptr<uplink::LocalServer> server_;
+    std::vector<std::unique_ptr<uplink::UplinkClient>> uplinks_;
+};
+
+}  // namespace edgecam::agent

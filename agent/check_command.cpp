@@ -1,0 +1,30 @@
+#include <sysexits.h>
+
+#include <cstdio>
+
+#include "agent/commands.hpp"
+#include "agent/config.hpp"
+
+namespace edgecam::agent {
+
+int checkCommand(const std::string& path) {
+    const auto config = loadConfig(path);
+    if (!config) {
+        std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
+        return EX_CONFIG;
+    }
+    std::printf("%s: ok\n", path.c_str());
+    for (const CameraConfig& camera : config->cameras) {
+        std::printf("  camera %s: %s%s\n", camera.id.c_str(), camera.source.shown().c_str(),
+                    camera.enabled ? "" : " (disabled)");
+    }
+    if (config->server.enabled) {
+        std::printf(
+            "  serves %s port %d, %s\n", config->server.address.c_str(), config->server.port,
+            config->server.tokens.empty() ? "with a token made at first start" : "with the tokens given");
+    }
+    for (const UplinkConfig& uplink : config->uplinks) std::printf("  dials %s\n", uplink.url.c_str());
+    return EX_OK;
+}
+
+}  // namespace edgecam::agent

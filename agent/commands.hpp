@@ -1,0 +1,40 @@
+// Commands: what the program does, one function a subcommand. Each returns the process's exit status: 0, or
+// one of sysexits.h (64 usage, 65 bad data, 69 unavailable, 78 bad config). Results go to stdout, troubles to
+// stderr.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edgecam::agent {
+
+struct RunOptions {
+    std::string config;
+    std::optional<std::string> logLevel;
+};
+/// Runs the agent until SIGINT or SIGTERM.
+int runCommand(const RunOptions& options);
+
+/// Validates a config: says "ok" with what it would do, or what is wrong where.
+int checkCommand(const std::string& config);
+
+struct ProbeOptions {
+    std::string model;  ///< as in the config; empty: search
+    bool json = false;
+};
+/// Lists cameras, encoders and the face model of this machine.
+int probeCommand(const ProbeOptions& options);
+
+struct DetectOptions {
+    std::vector<std::string> pictures;
+    std::string draw;   ///< path of a JPEG to write, with one picture only; empty: none
+    std::string model;  ///< as in the config; empty: search
+    float minConfidence = 0.6F;
+};
+/// Finds faces in picture files: one JSON line each.
+int detectCommand(const DetectOptions& options);
+
+int versionCommand();
+
+}  // namespace edgecam::agent

@@ -1,0 +1,230 @@
+#include "agent/config.hpp"
+
+#include <glib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "agent/json_schema.hpp"
+#include "base/json.hpp"
+
+namespace edgecam::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string place(const char* list, std::size_t index, const char* field) {
+    return concat("/", list, "/", index, "/", field);
+}
+
+// The schema has checked types and ranges by now: what is left is "there or the default".
+std::string textAt(const JsonValue& object, const char* name, std::string otherwise) {
+    const auto member = object.FindMember(name);
+    return member == object.MemberEnd() ? std::move(otherwise) : member->value.GetString();
+}
+bool flagAt(const JsonValue& object, const char* name, bool otherwise) {
+    const auto member = object.FindMember(name);
+    return member == object.MemberEnd() ? otherwise : member->value.GetBool();
+}
+int integerAt(const JsonValue& object, const char* name, int otherwise) {
+    const auto member = object.FindMember(name);
+    return member == object.MemberEnd() ? otherwise : member->value.GetInt();
+}
+double numberAt(const JsonValue& object, const char* name, double otherwise) {
+    const auto member = object.FindMember(name);
+    return member == object.MemberEnd() ? otherwise : member->value.GetDouble();
+}
+std::vector<std::string> textsAt(const JsonValue& object, const char* name) {
+    std::vector<std::string> texts;
+    if (const auto member = object.FindMember(name); member != object.MemberEnd()) {
+        for (const JsonValue& item : member->value.GetArray()) texts.emplace_back(item.GetString());
+    }
+    return texts;
+}
+
+std::string absolute(const std::string& path, const std::string& folder) {
+    if (path.empty()) return {};
+    return (fs::path(folder) / path).lexically_normal().string();
+}
+
+LogLevel levelNamed(const std::string& word) {
+    if (word == "error") return LogLevel::error;
+    if (word == "warning") return LogLevel::warning;
+    if (word == "debug") return LogLevel::debug;
+    return LogLevel::info;
+}
+
+std::string safeHostName() {
+    std::string name = g_get_host_name();
+    for (char& letter : name) {
+        if (g_ascii_isalnum(letter) == 0 && letter != '-' && letter != '.' && letter != '_') letter = '-';
+    }
+    return name.empty() ? "edgecam" : name.substr(0, 64);
+}
+
+Result<CameraConfig> readCamera(const JsonValue& object, const std::string& folder) {
+    CameraConfig camera;
+    camera.id = textAt(object, "id", {});
+    camera.enabled = flagAt(object, "enabled", true);
+    camera.vision = flagAt(object, "vision", true);
+    auto source = capture::parseSourceUri(textAt(object, "source", {}));
+    if (!source) return source.error();
+    camera.source = *std::move(source);
+    if (camera.source.kind == capture::SourceKind::file)
+        camera.source.location = absolute(camera.source.location, folder);
+    if (const auto encoder = object.FindMember("encoder"); encoder != object.MemberEnd()) {
+        camera.encoder.bitrateKbps = integerAt(encoder->value, "bitrate_kbps", camera.encoder.bitrateKbps);
+        camera.encoder.size = {integerAt(encoder->value, "width", 0), integerAt(encoder->value, "height", 0)};
+        camera.encoder.frameRate = numberAt(encoder->value, "framerate", 0);
+    }
+    return camera;
+}
+
+Result<void> readCameras(const JsonValue& list, const std::string& folder, Config& config) {
+    std::set<std::string> ids;
+    for (rapidjson::SizeType i = 0; i < list.Size(); ++i) {
+        auto camera = readCamera(list[i], folder);
+        if (!camera) return camera.error().within(place("cameras", i, "source"));
+        if (!ids.insert(camera->id).second) {
+            return Error{place("cameras", i, "id") + ": \"" + camera->id + "\" is used by another camera"};
+        }
+        config.cameras.push_back(*std::move(camera));
+    }
+    return {};
+}
+
+/// "127.0.0.1:8080", "[::1]:8080", "*:8080".
+Result<void> readListen(const std::string& text, ServerConfig& server) {
+    const auto colon = text.rfind(':');
+    const auto wrong =
+        Error{"/server/listen: must be ADDRESS:PORT such as 127.0.0.1:8080, not \"" + text + "\""};
+    if (colon == std::string::npos) return wrong;
+    guint64 port = 0;
+    if (g_ascii_string_to_unsigned(text.c_str() + colon + 1, 10, 0, 65535, &port, nullptr) == 0) return wrong;
+    std::string address = text.substr(0, colon);
+    if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
+        address = address.substr(1, address.size() - 2);
+    }
+    if (address != "*" && g_hostname_is_ip_address(address.c_str()) == 0) {
+        return Error{"/server/listen: \"" + address + "\" is not a numeric address; use * for all addresses"};
+    }
+    server.address = address;
+    server.port = static_cast<int>(port);
+    return {};
+}
+
+Result<void> checkCameraNames(const std::vector<std::string>& names, const Config& config,
+                              const std::string& where) {
+    for (const std::string& name : names) {
+        const auto same = [&](const CameraConfig& camera) { return camera.id == name; };
+        if (std::none_of(config.cameras.begin(), config.cameras.end(), same)) {
+            return Error{where + ": there is no camera \"" + name + "\""};
+        }
+    }
+    return {};
+}
+
+Result<void> readServer(const JsonValue& object, const std::string& folder, Config& config) {
+    ServerConfig& server = config.server;
+    server.enabled = flagAt(object, "enabled", true);
+    if (auto listen = readListen(textAt(object, "listen", "127.0.0.1:8080"), server); !listen) return listen;
+    if (const auto tokens = object.FindMember("tokens"); tokens != object.MemberEnd()) {
+        for (rapidjson::SizeType i = 0; i < tokens->value.Size(); ++i) {
+            const JsonValue& item = tokens->value[i];
+            uplink::TokenRule rule{.token = textAt(item, "token", {}),
+                                   .role = *uplink::roleNamed(textAt(item, "role", "viewer")),
+                                   .cameras = textsAt(item, "cameras")};
+            const auto where = concat("/server/tokens/", i, "/cameras");
+            if (auto known = checkCameraNames(rule.cameras, config, where); !known) return known;
+            server.tokens.push_back(std::move(rule));
+        }
+    }
+    server.allowedOrigins = textsAt(object, "allowed_origins");
+    server.allowedHosts = textsAt(object, "allowed_hosts");
+    server.maxConnections = static_cast<std::size_t>(integerAt(object, "max_connections", 100));
+    server.maxMessageBytes = static_cast<std::size_t>(integerAt(object, "max_message_bytes", 1 << 20));
+    server.authWithin = Microseconds(static_cast<std::int64_t>(numberAt(object, "auth_timeout_s", 5) * 1e6));
+    server.webRoot = absolute(textAt(object, "web_root", {}), folder);
+    return {};
+}
+
+Result<void> checkHubUrl(const std::string& url, const std::string& where) {
+    g_autoptr(GError) error = nullptr;
+    g_autoptr(GUri) uri = g_uri_parse(url.c_str(), G_URI_FLAGS_NONE, &error);
+    if (uri == nullptr) return Error{where + ": " + error->message};
+    const std::string scheme = g_uri_get_scheme(uri);
+    if (scheme != "ws" && scheme != "wss") return Error{where + ": must begin with ws:// or wss://"};
+    const char* host = g_uri_get_host(uri);
+    if (host == nullptr || *host == '\0') return Error{where + ": names no host"};
+    if (g_uri_get_userinfo(uri) != nullptr)
+        return Error{where + ": put the secret into \"token\", not into the URL"};
+    return {};
+}
+
+Result<void> readUplinks(const JsonValue& list, const std::string& folder, Config& config) {
+    for (rapidjson::SizeType i = 0; i < list.Size(); ++i) {
+        const JsonValue& item = list[i];
+        UplinkConfig uplink{.url = textAt(item, "url", {}),
+                            .token = textAt(item, "token", {}),
+                            .start = textsAt(item, "start"),
+                            .role = *uplink::roleNamed(textAt(item, "role", "operator")),
+                            .cameras = textsAt(item, "cameras"),
+                            .caFile = absolute(textAt(item, "ca_file", {}), folder)};
+        if (auto url = checkHubUrl(uplink.url, place("uplinks", i, "url")); !url) return url;
+        if (auto known = checkCameraNames(uplink.start, config, place("uplinks", i, "start")); !known)
+            return known;
+        if (auto known = checkCameraNames(uplink.cameras, config, place("uplinks", i, "cameras")); !known)
+            return known;
+        config.uplinks.push_back(std::move(uplink));
+    }
+    return {};
+}
+
+void readVision(const JsonValue& object, const std::string& folder, VisionConfig& vision) {
+    vision.model = absolute(textAt(object, "model", {}), folder);
+    vision.rateHz = numberAt(object, "rate_hz", vision.rateHz);
+    vision.inputSize = {integerAt(object, "width", 640), integerAt(object, "height", 360)};
+    vision.minConfidence = static_cast<float>(numberAt(object, "min_confidence", 0.6));
+}
+
+}  // namespace
+
+Result<Config> parseConfig(std::string_view text, const std::string& folder) {
+    auto document = parseJson(text, JsonDialect::withComments);
+    if (!document) return document.error();
+    auto schema = JsonSchema::parse(configSchema());
+    if (!schema) return schema.error();
+    if (auto valid = schema->check(*document); !valid) return valid.error();
+
+    Config config;
+    config.agentId = textAt(*document, "agent_id", safeHostName());
+    config.dataDir = absolute(textAt(*document, "data_dir", "/var/lib/edgecam"), folder);
+    config.logLevel = levelNamed(textAt(*document, "log_level", "info"));
+    if (auto read = readCameras((*document)["cameras"], folder, config); !read) return read.error();
+    if (const auto vision = document->FindMember("vision"); vision != document->MemberEnd()) {
+        readVision(vision->value, folder, config.vision);
+    }
+    if (const auto server = document->FindMember("server"); server != document->MemberEnd()) {
+        if (auto read = readServer(server->value, folder, config); !read) return read.error();
+    }
+    if (const auto uplinks = document->FindMember("uplinks"); uplinks != document->MemberEnd()) {
+        if (auto read = readUplinks(uplinks->value, folder, config); !read) return read.error();
+    }
+    return config;
+}
+
+Result<Config> loadConfig(const std::string& path) {
+    std::error_code trouble;
+    if (!fs::is_regular_file(path, trouble)) return Error{trouble ? trouble.message() : "not a file"};
+    if (fs::file_size(path, trouble) > (1U << 20)) return Error{"larger than 1 MB: not a config"};
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    if (!file) return Error{"cannot be read"};
+    return parseConfig(text.str(), fs::absolute(path).parent_path().string());
+}
+
+}  // namespace edgecam::agent

@@ -1,0 +1,76 @@
+// Config: what the box was told to be. One JSON file with comments, checked against the schema that is built
+// in (agent/config.schema.json, also installed), then read into plain values with every default filled in. It
+// opens no device and no socket.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "capture/encoder_settings.hpp"
+#include "capture/source_uri.hpp"
+#include "uplink/access.hpp"
+
+namespace edgecam::agent {
+
+struct CameraConfig {
+    std::string id;
+    capture::SourceUri source;
+    bool enabled = true;
+    bool vision = true;
+    capture::EncoderSettings encoder;
+};
+
+struct VisionConfig {
+    std::string model;  ///< absolute; empty: search
+    double rateHz = 10;
+    Size inputSize{640, 360};
+    float minConfidence = 0.6F;
+};
+
+struct ServerConfig {
+    bool enabled = true;
+    std::string address = "127.0.0.1";  ///< numeric, or "*"
+    int port = 8080;
+    std::vector<uplink::TokenRule> tokens;
+    std::vector<std::string> allowedOrigins;
+    std::vector<std::string> allowedHosts;
+    std::size_t maxConnections = 100;
+    std::size_t maxMessageBytes = 1 << 20;
+    Microseconds authWithin = std::chrono::seconds(5);
+    std::string webRoot;  ///< absolute; empty: search
+};
+
+struct UplinkConfig {
+    std::string url;
+    std::string token;
+    std::vector<std::string> start;
+    uplink::Role role = uplink::Role::operator_;
+    std::vector<std::string> cameras;
+    std::string caFile;  ///< absolute; empty: the system's
+};
+
+struct Config {
+    std::string agentId;
+    std::string dataDir;  ///< absolute
+    LogLevel logLevel = LogLevel::info;
+    std::vector<CameraConfig> cameras;
+    VisionConfig vision;
+    ServerConfig server;
+    std::vector<UplinkConfig> uplinks;
+};
+
+/// Every error found names its place first, as a JSON pointer: "/cameras/0/source: …". `folder`: what
+/// relative paths count from.
+Result<Config> parseConfig(std::string_view text, const std::string& folder);
+
+/// Reads the file and parses it. The error does not repeat the path.
+Result<Config> loadConfig(const std::string& path);
+
+/// The JSON Schema text that configs are held against.
+std::string_view configSchema();
+
+}  // namespace edgecam::agent

@@ -1,0 +1,101 @@
+#include "agent/data_dir.hpp"
+
+#include <glib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+namespace edgecam::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> replaceFile(const std::string& path, const std::string& content) {
+    g_autoptr(GError) error = nullptr;
+    // Written beside, synced, renamed over: after a power cut there is the old file or the new one.
+    const auto flags =
+        static_cast<GFileSetContentsFlags>(G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE);
+    if (g_file_set_contents_full(path.c_str(), content.data(), static_cast<gssize>(content.size()), flags,
+                                 0600, &error) == 0) {
+        return Error{error->message};
+    }
+    return {};
+}
+
+std::string readFile(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return std::move(text).str();
+}
+
+/// 32 bytes of the kernel's randomness as base64url (RFC 4648 section 5), without padding.
+Result<std::string> randomToken() {
+    std::array<std::uint8_t, 32> bytes{};
+    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        return Error{"the kernel gave no random bytes"};
+    }
+    g_autofree char* encoded = g_base64_encode(bytes.data(), bytes.size());
+    std::string token = encoded;
+    for (char& letter : token) letter = letter == '+' ? '-' : letter == '/' ? '_' : letter;
+    while (!token.empty() && token.back() == '=') token.pop_back();
+    return token;
+}
+
+}  // namespace
+
+Result<DataDir> DataDir::open(const std::string& path) {
+    std::error_code trouble;
+    const bool existed = fs::is_directory(path, trouble);
+    if (!existed) fs::create_directories(path, trouble);
+    if (trouble) return Error{"data_dir " + path + ": " + trouble.message()};
+    if (!existed) fs::permissions(path, fs::perms::owner_all, trouble);
+    return DataDir(path);
+}
+
+Result<std::string> DataDir::ownToken() {
+    const std::string file = path_ + "/token";
+    std::error_code trouble;
+    if (fs::exists(file, trouble)) {
+        std::string token = readFile(file);
+        while (!token.empty() && g_ascii_isspace(token.back()) != 0) token.pop_back();
+        if (token.empty()) return Error{file + " is empty or cannot be read; remove it to get a new token"};
+        return token;
+    }
+    auto token = randomToken();
+    if (!token) return token.error();
+    if (auto kept = replaceFile(file, *token + "\n"); !kept) return kept.error().within("token");
+    return token;
+}
+
+std::set<std::string> DataDir::disabledCameras() {
+    const std::string file = path_ + "/cameras.json";
+    std::error_code trouble;
+    if (!fs::exists(file, trouble)) return {};
+    const auto document = parseJson(readFile(file));
+    if (!document) {
+        logWarning("agent", file, ": ", document.error().message, "; all cameras count as enabled");
+        return {};
+    }
+    FieldReader fields(*document);
+    const auto ids = fields.texts("disabled", 1000, 64);
+    if (!ids) return {};
+    return {ids->begin(), ids->end()};
+}
+
+Result<void> DataDir::rememberDisabled(const std::set<std::string>& cameraIds) {
+    JsonWriter json;
+    json.beginObject().key("disabled").beginArray();
+    for (const std::string& id : cameraIds) json.value(id);
+    json.endArray().endObject();
+    return replaceFile(path_ + "/cameras.json", json.take() + "\n");
+}
+
+}  // namespace edgecam::agent

@@ -1,0 +1,49 @@
+// The command line: reads it and calls the command.
+#include <CLI/CLI.hpp>
+
+#include "agent/commands.hpp"
+
+using namespace edgecam::agent;
+
+int main(int argc, char** argv) {
+    CLI::App app{
+        "edgecam: an edge camera agent. Captures from V4L2 or RTSP, finds faces on the device, and serves "
+        "or pushes video and events over one WebSocket."};
+    app.require_subcommand(1);
+    app.footer("Try: edgecam run --config /etc/edgecam/config.json");
+
+    RunOptions runOptions;
+    CLI::App* run = app.add_subcommand("run", "Run the agent until it is told to stop (SIGINT, SIGTERM)");
+    run->add_option("-c,--config", runOptions.config, "The config file (JSON with comments)")->required();
+    run->add_option("--log-level", runOptions.logLevel, "Overrides the config's log_level")
+        ->check(CLI::IsMember({"error", "warning", "info", "debug"}));
+
+    std::string checkedConfig;
+    CLI::App* check = app.add_subcommand("check", "Validate a config and say what is wrong where");
+    check->add_option("config,-c,--config", checkedConfig, "The config file")->required();
+
+    ProbeOptions probeOptions;
+    CLI::App* probe =
+        app.add_subcommand("probe", "List this machine's cameras, H.264 encoders and face model");
+    probe->add_flag("--json", probeOptions.json, "Print JSON");
+    probe->add_option("--model", probeOptions.model, "Path of the face model");
+
+    DetectOptions detectOptions;
+    CLI::App* detect = app.add_subcommand("detect", "Find faces in pictures; prints one JSON line a picture");
+    detect->add_option("pictures", detectOptions.pictures, "JPEG or PNG files")->required();
+    detect->add_option("--draw", detectOptions.draw, "Write the (one) picture with the faces drawn, as JPEG");
+    detect->add_option("--model", detectOptions.model, "Path of the face model");
+    detect->add_option("--min-confidence", detectOptions.minConfidence, "Leave out weaker ones")
+        ->check(CLI::Range(0.05, 0.95))
+        ->capture_default_str();
+
+    CLI::App* version = app.add_subcommand("version", "Print versions");
+
+    CLI11_PARSE(app, argc, argv);
+    if (*run) return runCommand(runOptions);
+    if (*check) return checkCommand(checkedConfig);
+    if (*probe) return probeCommand(probeOptions);
+    if (*detect) return detectCommand(detectOptions);
+    if (*version) return versionCommand();
+    return 0;
+}

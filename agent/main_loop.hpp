@@ -1,0 +1,47 @@
+// MainLoop: the main thread's loop, and the one way in for other threads: post(). Over GLib's default
+// context, which GStreamer's bus and the cameras' timers use too.
+#pragma once
+
+#include <glib.h>
+
+#include <functional>
+#include <memory>
+
+#include "base/clock.hpp"
+
+namespace edgecam::agent {
+
+class MainLoop {
+  public:
+    MainLoop();
+    ~MainLoop();
+    MainLoop(const MainLoop&) = delete;
+    MainLoop& operator=(const MainLoop&) = delete;
+
+    /// Turns until quit(). On SIGINT or SIGTERM it quits by itself.
+    void run();
+    void quit();
+
+    /// Thread-safe, never blocks: `task` runs on the main thread, after all that was posted before it.
+    void post(std::function<void()> task);
+
+    /// Runs `task` on the main thread every `interval` (at least 1 ms) until the timer is destroyed there.
+    class Timer {
+      public:
+        Timer(Microseconds interval, std::function<void()> task);
+        ~Timer();
+        Timer(const Timer&) = delete;
+        Timer& operator=(const Timer&) = delete;
+
+      private:
+        std::function<void()> task_;
+        guint id_;
+    };
+
+  private:
+    GMainLoop* loop_;
+    guint interrupt_;
+    guint terminate_;
+};
+
+}  // namespace edgecam::agent

@@ -1,0 +1,14 @@
+// ServiceNotify: what systemd is told. Without systemd every call is a no-op.
+#pragma once
+
+#include <string>
+
+namespace edgecam::agent {
+
+void notifyReady(const std::string& status);
+void notifyStopping();
+
+/// Whether stdout ends in the journal, where a secret must not be printed.
+bool stdoutIsJournal();
+
+}  // namespace edgecam::agent

@@ -1,0 +1,159 @@
+#include "agent/stream_desk.hpp"
+
+#include "agent/quality.hpp"
+
+namespace edgecam::agent {
+namespace {
+
+using uplink::ErrorCode;
+using uplink::Refusal;
+
+capture::StreamForm formOf(uplink::StreamForm form) {
+    return form == uplink::StreamForm::jpeg ? capture::StreamForm::jpeg : capture::StreamForm::cmaf;
+}
+
+}  // namespace
+
+StreamDesk::StreamDesk(CameraUnits& cameras, uplink::PeerExchange& exchange, const Clock& clock,
+                       std::function<void(const std::string&, bool)> switched)
+    : cameras_(cameras), exchange_(exchange), clock_(clock), switched_(std::move(switched)) {}
+
+void StreamDesk::execute(const uplink::Command& command) {
+    if (command.expiresAt && clock_.monotonic() > *command.expiresAt) {
+        answer(command, Refusal{ErrorCode::expired, "older than its ttl_ms when its turn came", {}});
+        return;
+    }
+    const auto unit = cameras_.find(command.cameraId);
+    if (unit == cameras_.end()) {
+        answer(command,
+               Refusal{ErrorCode::unknownCamera, "there is no camera \"" + command.cameraId + "\"", {}});
+        return;
+    }
+    std::visit([&](const auto& action) { run(command, unit->second, action); }, command.action);
+}
+
+void StreamDesk::sessionEnded(uplink::SessionId session) {
+    const auto found = sessions_.find(session);
+    if (found == sessions_.end()) return;
+    streams_ -= static_cast<int>(found->second.size());
+    sessions_.erase(found);
+}
+
+void StreamDesk::answer(const uplink::Command& command, uplink::Outcome outcome) {
+    if (command.ticket != 0) exchange_.complete(command.session, command.ticket, std::move(outcome));
+}
+
+uplink::StreamGrant StreamDesk::grantOf(const CameraUnit& unit, uplink::StreamForm form,
+                                        const Stream& stream) {
+    const bool passthrough = stream.lease->passthrough();
+    return {.form = form,
+            .rendition = stream.lease->rendition(),
+            .backlog = {},
+            .quality = passthrough ? "source" : unit.quality,
+            .targetBitrateKbps = passthrough ? 0 : unit.camera->tuning().bitrateKbps};
+}
+
+void StreamDesk::grant(const uplink::Command& command, const CameraUnit& unit, const StreamKey& key) {
+    const Stream& stream = sessions_[command.session].at(key);
+    auto grant = grantOf(unit, key.second, stream);
+    stream.lease->join([&](const Backlog& backlog) {
+        grant.backlog = backlog;
+        answer(command, std::move(grant));
+    });
+}
+
+void StreamDesk::follow(uplink::SessionId session, const StreamKey& key, Stream stream) {
+    stream.lease->whenMoved([this, session, key] { moved(session, key); });
+    const bool isNew = sessions_[session].insert_or_assign(key, std::move(stream)).second;
+    if (isNew) ++streams_;
+}
+
+void StreamDesk::moved(uplink::SessionId session, const StreamKey& key) {
+    const Stream& stream = sessions_[session].at(key);
+    auto grant = grantOf(cameras_.at(key.first), key.second, stream);
+    stream.lease->join([&](const Backlog& backlog) {
+        grant.backlog = backlog;
+        exchange_.regrant(session, key.first, std::move(grant));
+    });
+}
+
+bool StreamDesk::erase(uplink::SessionId session, const StreamKey& key) {
+    if (sessions_[session].erase(key) == 0) return false;
+    --streams_;
+    return true;
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start) {
+    capture::StreamRequest request{.form = formOf(start.form), .codecs = start.codecs, .encoded = false};
+    const Streams& streams = sessions_[command.session];
+    const StreamKey key{command.cameraId, start.form};
+    if (const auto old = streams.find(key); old != streams.end())
+        request.encoded = old->second.request.encoded;
+    auto lease = unit.camera->open(request);
+    if (!lease) {
+        answer(command, Refusal{ErrorCode::unsupported, lease.error().message, "codecs"});
+        return;
+    }
+    follow(command.session, key, Stream{*std::move(lease), request});
+    grant(command, unit, key);
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit&, const uplink::StopStream& stop) {
+    for (const auto form : {uplink::StreamForm::cmaf, uplink::StreamForm::jpeg}) {
+        if (!stop.form || *stop.form == form) erase(command.session, {command.cameraId, form});
+    }
+    answer(command, uplink::Done{});
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::SetQuality& wish) {
+    const bool byOperator = command.role != uplink::Role::viewer;
+    const QualityPlan plan = planFor(wish, unit.config.encoder, unit.camera->tuning());
+    // One encode serves all: the newest wish of an operator holds; a viewer's only while no operator has any.
+    if (byOperator || !unit.qualityByOperator) {
+        unit.camera->tune(plan.settings);
+        unit.quality = wish.mode;
+        unit.qualityByOperator = byOperator && wish.mode != "auto";
+        if (wish.forCamera) unit.config.encoder = plan.settings;
+    }
+    const auto inForce = unit.camera->tuning();
+    const Streams& streams = sessions_[command.session];
+    const StreamKey key{command.cameraId, uplink::StreamForm::cmaf};
+    if (const auto stream = streams.find(key); stream != streams.end()) {
+        auto request = stream->second.request;
+        request.encoded = plan.encoded;
+        auto lease = unit.camera->open(request);
+        if (lease && (*lease)->rendition() != stream->second.lease->rendition()) {
+            follow(command.session, key, Stream{*std::move(lease), request});
+            grant(command, unit, key);
+            return;
+        }
+    }
+    answer(command,
+           uplink::QualityInForce{unit.quality, inForce.bitrateKbps, inForce.size, inForce.frameRate});
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit&, const uplink::ForceKeyFrame&) {
+    for (auto& [key, stream] : sessions_[command.session]) {
+        if (key.first == command.cameraId) stream.lease->requestKeyFrame();
+    }
+    answer(command, uplink::Done{});
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::TakeSnapshot&) {
+    unit.camera->snapshot([this, command, alive = std::weak_ptr<bool>(alive_)](Result<Chunk> picture) {
+        if (alive.expired()) return;
+        if (picture) {
+            answer(command, uplink::SnapshotTaken{*std::move(picture)});
+        } else {
+            answer(command, Refusal{ErrorCode::unavailable, picture.error().message, {}});
+        }
+    });
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::EnableCamera& enable) {
+    unit.camera->enable(enable.enabled);
+    switched_(command.cameraId, enable.enabled);
+    answer(command, uplink::Done{});
+}
+
+}  // namespace edgecam::agent

@@ -1,0 +1,57 @@
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "agent/data_dir.hpp"
+#include "tests/support/temp_folder.hpp"
+
+using namespace edgecam;
+using agent::DataDir;
+
+namespace {
+unsigned modeOf(const std::string& path) {
+    struct stat about {};
+    REQUIRE(stat(path.c_str(), &about) == 0);
+    return about.st_mode & 0777U;
+}
+}  // namespace
+
+TEST_CASE("a token is made once, private, and found again") {
+    const test::TempFolder temp;
+    const std::string path = temp.path() + "/data";
+    auto first = DataDir::open(path);
+    REQUIRE(first);
+    const auto token = first->ownToken();
+    REQUIRE(token);
+    CHECK(token->size() == 43);
+    CHECK(modeOf(path) == 0700);
+    CHECK(modeOf(path + "/token") == 0600);
+    CHECK(*DataDir::open(path)->ownToken() == *token);
+    CHECK(*DataDir::open(temp.path() + "/other")->ownToken() != *token);
+}
+
+TEST_CASE("cameras that were switched off are remembered") {
+    const test::TempFolder temp;
+    auto data = DataDir::open(temp.path());
+    REQUIRE(data);
+    CHECK(data->disabledCameras().empty());
+    REQUIRE(data->rememberDisabled({"door", "yard"}));
+    CHECK(DataDir::open(temp.path())->disabledCameras() == std::set<std::string>{"door", "yard"});
+}
+
+TEST_CASE("a broken file of cameras counts as none") {
+    const test::TempFolder temp;
+    std::ofstream(temp.path() + "/cameras.json") << "{broken";
+    CHECK(DataDir::open(temp.path())->disabledCameras().empty());
+}
+
+TEST_CASE("a data folder that cannot be made is an error with its path") {
+    const test::TempFolder temp;
+    std::ofstream(temp.path() + "/file") << "x";
+    const auto data = DataDir::open(temp.path() + "/file/below");
+    REQUIRE_FALSE(data);
+    CHECK(data.error().message.find("/file/below") != std::string::npos);
+}

@@ -1,0 +1,141 @@
+// The real agent, and other programs, as child processes of a test: a config in a folder of its own, a free port, ended by
+// their pid. Needs nothing but Node.js.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const kReadyWithinMs = 30_000;
+const kEndWithinMs = 15_000;
+
+const sourceRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const shared = path.resolve(process.env.EDGECAM_SHARED ?? path.join(sourceRoot, '../shared'));
+
+/** The program under test. */
+export const agentBinary = process.env.EDGECAM_BIN ?? '';
+/** Why tests of the agent cannot run here; false when they can. */
+export const withoutAgent = existsSync(agentBinary) ? false : 'EDGECAM_BIN does not name the edgecam program';
+
+/** A file of the shared test data, or undefined where it is absent. */
+export function sharedFile(name) {
+    const file = path.join(shared, name);
+    return existsSync(file) ? file : undefined;
+}
+
+/** A folder of the test's own; `remove()` when done. */
+export function tempFolder() {
+    const folder = mkdtempSync(path.join(tmpdir(), 'edgecam-test-'));
+    return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A TCP port on loopback that was free a moment ago. */
+export async function freePort() {
+    const server = createServer();
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address();
+    await new Promise((done) => server.close(done));
+    return port;
+}
+
+/** Rejects with `what` after `ms`; a deadline, never a pace. */
+export function within(ms, promise, what) {
+    let timer;
+    const late = new Promise((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what}`)), ms);
+    });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** A running program that has said it is ready. */
+export class ChildProcess {
+    #output = '';
+
+    /** Starts `command` and waits until its stdout or stderr matches `ready`. */
+    static async start(command, args, ready) {
+        const child = new ChildProcess();
+        child.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        child.exited = new Promise((done) => {
+            child.process.once('exit', (code, signal) => done({ code, signal }));
+        });
+        const said = new Promise((found, reject) => {
+            const take = (data) => {
+                child.#output += data;
+                const match = child.#output.match(ready);
+                if (match) found(match);
+            };
+            child.process.stdout.on('data', take);
+            child.process.stderr.on('data', take);
+            child.exited.then(({ code, signal }) => {
+                reject(new Error(`${command} ended with ${code ?? signal}:\n${child.#output}`));
+            });
+        });
+        child.match = await within(kReadyWithinMs, said, `${command} to say ${ready}`);
+        return child;
+    }
+
+    get output() { return this.#output; }
+
+    signal(name) { this.process.kill(name); }
+
+    /** Ends it; resolves with { code, signal }. */
+    end(signal = 'SIGTERM') {
+        const { exitCode, signalCode } = this.process;
+        if (exitCode === null && signalCode === null) this.process.kill(signal);
+        return within(kEndWithinMs, this.exited, `the end after ${signal}`);
+    }
+}
+
+export class AgentProcess {
+    #folder = tempFolder();
+    #child;
+
+    /**
+     * Starts the agent with `config`: cameras, or more of a config; `data_dir` and a server on a free port with the tokens
+     * "secret" (operator) and "looker" (viewer) are filled in.
+     */
+    static async start(config = [{ id: 'cam_123', source: 'test://faces' }]) {
+        const agent = new AgentProcess();
+        const given = Array.isArray(config) ? { cameras: config } : config;
+        agent.port = await freePort();
+        const tokens = [{ token: 'secret', role: 'operator' }, { token: 'looker', role: 'viewer' }];
+        agent.config = {
+            data_dir: path.join(agent.folder, 'data'),
+            ...given,
+            server: { listen: `127.0.0.1:${agent.port}`, tokens, ...given.server },
+        };
+        agent.token = agent.config.server.tokens[0]?.token;
+        await agent.run();
+        return agent;
+    }
+
+    get folder() { return this.#folder.path; }
+    get pageUrl() { return `http://127.0.0.1:${this.port}/`; }
+    get streamUrl() { return `ws://127.0.0.1:${this.port}/v1/stream`; }
+    /** The address it printed, with a token. */
+    get printedUrl() { return this.#child.match[1]; }
+    get log() { return this.#child.output; }
+
+    /** Starts the process and waits until it serves. */
+    async run() {
+        const file = path.join(this.folder, 'config.json');
+        writeFileSync(file, JSON.stringify(this.config));
+        this.#child = await ChildProcess.start(agentBinary, ['run', '--config', file], /page: (\S+)/);
+    }
+
+    signal(name) { this.#child.signal(name); }
+
+    /** Dies at once, as in a power cut. */
+    kill() { return this.#child.end('SIGKILL'); }
+
+    /** Ends as a service is stopped; resolves with { code, signal }. */
+    stop() { return this.#child.end('SIGTERM'); }
+
+    /** Ends it for good: a clean end within the deadline is part of every test. */
+    async remove() {
+        const how = await this.stop();
+        this.#folder.remove();
+        return how;
+    }
+}
