@@ -1,0 +1,111 @@
+// The command line with good and bad input: each trouble gets a clear sentence and an exit status.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { agentBinary, AgentProcess, sharedFile, tempFolder } from '../support/agent.mjs';
+import { Peer } from '../support/peer.mjs';
+
+const folder = tempFolder();
+after(() => folder.remove());
+const source = process.env.EDGECAM_SOURCE;
+
+const edgecam = (...args) => spawnSync(agentBinary, args, { encoding: 'utf8', timeout: 60_000 });
+function configFile(content) {
+    const file = join(folder.path, 'config.json');
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    return file;
+}
+
+test('help is everywhere', () => {
+    assert.match(edgecam('--help').stdout, /run[\s\S]*check[\s\S]*probe[\s\S]*detect[\s\S]*version/);
+    for (const command of ['run', 'check', 'probe', 'detect', 'version']) {
+        const { status, stdout } = edgecam(command, '--help');
+        assert.equal(status, 0);
+        assert.match(stdout, /Usage/);
+    }
+});
+
+test('version names the program and its libraries', () => {
+    assert.match(edgecam('version').stdout, /^edgecam \d+\.\d+\.\d+ \(GStreamer .*OpenCV .*libwebsockets/);
+});
+
+test('every example config is valid', () => {
+    for (const name of ['demo.json', 'minimal.json', 'shop.json']) {
+        const { status, stderr } = edgecam('check', join(source, 'examples', name));
+        assert.equal(status, 0, stderr);
+    }
+});
+
+test('a bad config says what is wrong where', () => {
+    const bad = { cameras: [{ id: 'a', source: 'v4l3:///dev/video0' }] };
+    const { status, stderr } = edgecam('check', configFile(bad));
+    assert.equal(status, 78);
+    assert.match(stderr, /\/cameras\/0\/source: /);
+    assert.equal(edgecam('run', '--config', configFile('{ nonsense')).status, 78);
+    assert.match(edgecam('check', join(folder.path, 'absent.json')).stderr, /absent\.json: /);
+});
+
+test('a port that is taken is named', async () => {
+    const first = await AgentProcess.start({ cameras: [] });
+    const { port } = first;
+    const file = configFile({ data_dir: folder.path, cameras: [], server: { listen: `127.0.0.1:${port}` } });
+    const { status, stderr } = edgecam('run', '--config', file);
+    assert.equal(status, 69);
+    assert.match(stderr, new RegExp(`/server/listen: .*${port}`));
+    await first.remove();
+});
+
+test('a token is made at first start, private, printed with the address, and works', async () => {
+    const agent = await AgentProcess.start({ cameras: [], server: { tokens: [] } });
+    const token = new URL(agent.printedUrl).hash.replace('#token=', '');
+    assert.equal(token.length, 43);
+    assert.equal(readFileSync(join(agent.folder, 'data/token'), 'utf8').trim(), token);
+    const peer = await Peer.connect(agent.streamUrl, token);
+    assert.equal(peer.messages[0].data.role, 'admin');
+    await peer.close();
+    const how = await agent.remove();
+    assert.equal(how.code, 0, 'a clean end on SIGTERM');
+});
+
+test('probe says what there is', () => {
+    const { status, stdout } = edgecam('probe', '--json');
+    assert.equal(status, 0);
+    const found = JSON.parse(stdout);
+    assert.ok(Array.isArray(found.devices));
+    assert.ok(found.encoders.some((e) => e.name === 'x264enc' && e.available));
+    assert.equal(found.encoders.filter((e) => e.used).length, 1);
+    assert.match(found.detector.name, /yunet|haar/);
+    assert.match(edgecam('probe').stdout, /encoders[\s\S]*x264enc/i);
+});
+
+test('detect finds a face, draws it, and refuses what is no picture', { skip: sharedFile('media/faces') ? false : 'no ../shared/media/faces' }, () => {
+    const picture = sharedFile('media/faces/dlib_2007_007763.jpg');
+    const drawn = join(folder.path, 'drawn.jpg');
+    const { status, stdout } = edgecam('detect', picture, '--draw', drawn);
+    assert.equal(status, 0);
+    const line = JSON.parse(stdout);
+    assert.equal(line.image, picture);
+    assert.ok(line.faces.length >= 1);
+    assert.equal(line.faces[0].box.length, 4);
+    assert.deepEqual([...readFileSync(drawn).subarray(0, 2)], [0xff, 0xd8]);
+
+    const broken = join(folder.path, 'broken.jpg');
+    writeFileSync(broken, readFileSync(picture).subarray(0, 300));
+    const both = edgecam('detect', broken, picture);
+    assert.equal(both.status, 65);
+    assert.match(both.stderr, /broken\.jpg: /);
+    assert.equal(both.stdout.trim().split('\n').length, 1, 'the good one is still answered');
+    assert.match(edgecam('detect', join(folder.path, 'none.png')).stderr, /none\.png: /);
+});
+
+test('a corrupted model is not loaded: the log says so and the cascade takes over', { skip: sharedFile('models') ? false : 'no ../shared/models' }, () => {
+    const model = join(folder.path, 'face_detection_yunet_2023mar.onnx');
+    copyFileSync(sharedFile('models/face_detection_yunet_2023mar.onnx'), model);
+    const bytes = readFileSync(model);
+    bytes[1000] ^= 1;
+    writeFileSync(model, bytes);
+    const probe = JSON.parse(edgecam('probe', '--json', '--model', model).stdout);
+    assert.match(probe.detector.explanation, /hash|SHA-256/);
+});

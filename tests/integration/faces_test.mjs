@@ -1,0 +1,68 @@
+// The test camera end to end: every drawn face is reported, where it is, in the picture it was seen in.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { AgentProcess } from '../support/agent.mjs';
+import { Peer } from '../support/peer.mjs';
+
+const size = { width: 1280, height: 720, fps: 30 };
+let agent;
+before(async () => {
+    agent = await AgentProcess.start({
+        cameras: [{ id: 'cam_123', source: `test://faces?width=${size.width}&height=${size.height}&fps=${size.fps}` }],
+    });
+});
+after(() => agent.remove());
+
+function truthOf(first, last) {
+    const args = [size.width, size.height, size.fps, first, last].map(String);
+    const { stdout, status } = spawnSync(process.env.SCENE_TRUTH, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+    assert.equal(status, 0);
+    return new Map(stdout.trim().split('\n').map((line) => JSON.parse(line)).map((p) => [p.sequence, p.faces]));
+}
+
+function overlap([ax, ay, aw, ah], [bx, by, bw, bh]) {
+    const w = Math.min(ax + aw, bx + bw) - Math.max(ax, bx);
+    const h = Math.min(ay + ah, by + bh) - Math.max(ay, by);
+    return w <= 0 || h <= 0 ? 0 : (w * h) / (aw * ah + bw * bh - w * h);
+}
+
+test('every drawn face is detected where it is drawn, in the very picture that is named', async () => {
+    const peer = await Peer.connect(agent.streamUrl, 'secret');
+    const status = await peer.ask({ type: 'status' });
+    const detector = status.data.cameras[0].detector ?? '';
+    await peer.ask({ type: 'subscribe', topics: ['cam_123/detections'] });
+    const detections = () => peer.messages.filter((m) => m.type === 'detections');
+    await peer.until(() => detections().length >= 60, '60 analysed pictures', 60_000);
+    const pictures = detections().map((m) => m.data);
+    const truth = truthOf(pictures[0].frame.sequence, pictures.at(-1).frame.sequence);
+    let drawn = 0;
+    let found = 0;
+    for (const { frame, faces } of pictures.slice(3)) { // a track is told from its second picture on
+        for (const box of truth.get(frame.sequence)) {
+            drawn += 1;
+            if (faces.some((face) => overlap(face.box, box) >= 0.5)) found += 1;
+        }
+    }
+    console.log(`# ${found} of ${drawn} drawn faces found with an intersection over union of at least 0.5 (${detector})`);
+    assert.ok(drawn >= 60);
+    if (detector.includes('yunet')) assert.equal(found, drawn);
+    else assert.ok(found >= 0.5 * drawn, 'the cascade finds at least half');
+    await peer.close();
+});
+
+test('faces enter, are updated at most once a second, and events name the picture', async () => {
+    const peer = await Peer.connect(agent.streamUrl, 'secret');
+    const enter = await peer.message((m) => m.type === 'face_detected' && m.data.phase === 'enter', 40_000);
+    assert.equal(enter.data.camera_id, 'cam_123');
+    assert.match(enter.data.event_id, /^[0-9a-f-]{36}$/);
+    assert.equal(enter.data.face.box.length, 4);
+    assert.equal(enter.data.frame.width, 1280);
+    const { track_id: track } = enter.data;
+    const updates = () => peer.messages.filter(
+        (m) => m.type === 'face_detected' && m.data.track_id === track && m.data.phase === 'update');
+    await peer.until(() => updates().length >= 3, 'three updates', 20_000);
+    const times = updates().map((m) => m.data.timestamp);
+    for (let i = 1; i < times.length; i += 1) assert.ok(times[i] - times[i - 1] >= 0.95, `updates ${times}`);
+    await peer.close();
+});

@@ -1,0 +1,81 @@
+// Who was seen lately: one card a face, from its coming to its leaving.
+
+import { element, icon, setText } from './dom.js';
+import { durationText } from './figures.js';
+
+const kMostCards = 24;
+
+export class FaceStrip {
+    #list;
+    #empty;
+    #portrait;
+    /** "camera/track" → the card of a face that is still there. */
+    #present = new Map();
+
+    /**
+     * @param {HTMLElement} list @param {HTMLElement} empty shown while there is no card
+     * @param {(event: object) => HTMLCanvasElement | null} portrait of the face in an event
+     */
+    constructor(list, empty, portrait) {
+        this.#list = list;
+        this.#empty = empty;
+        this.#portrait = portrait;
+    }
+
+    /** How many faces are there now. */
+    get presentCount() { return this.#present.size; }
+
+    /** @param {object} event data of a `face_detected` */
+    add(event) {
+        const key = `${event.camera_id}/${event.track_id}`;
+        const card = this.#present.get(key) ?? this.#begin(key, event);
+        card.lastSeen = event.last_seen ?? event.timestamp;
+        this.#picture(card, event);
+        if (event.phase === 'leave') this.#end(key);
+        this.#describe(card, event.phase === 'leave');
+    }
+
+    /** The agent began anew, its track numbers too: nobody is known to be there. */
+    forgetPresent() {
+        for (const [key, card] of [...this.#present]) {
+            this.#end(key);
+            this.#describe(card, true);
+        }
+    }
+
+    #begin(key, event) {
+        const card = {
+            firstSeen: event.first_seen ?? event.timestamp, lastSeen: event.timestamp, quality: 0,
+            face: element('div', { class: 'portrait' }, icon('face')), stay: element('span', { class: 'stay' }), root: null,
+        };
+        const when = new Date(card.firstSeen * 1000);
+        card.root = element('li', { class: 'card' }, card.face, element('div', {},
+            element('strong', { text: `Face ${event.track_id}` }), card.stay,
+            element('span', { class: 'where' }, event.camera_id, ' · ',
+                element('time', { datetime: when.toISOString(), text: when.toLocaleTimeString() }))));
+        this.#present.set(key, card);
+        this.#list.prepend(card.root);
+        while (this.#list.children.length > kMostCards) this.#list.lastElementChild.remove();
+        this.#empty.hidden = true;
+        return card;
+    }
+
+    #end(key) { this.#present.delete(key); }
+
+    /** The best look of a face stays: bigger and surer wins. */
+    #picture(card, event) {
+        const { box = [0, 0, 0, 0], confidence = 0 } = event.face ?? {};
+        const quality = confidence * box[2] * box[3];
+        if (event.phase === 'leave' || quality <= card.quality * 1.1) return;
+        const portrait = this.#portrait(event);
+        if (!portrait) return;
+        card.quality = quality;
+        card.face.replaceChildren(portrait);
+    }
+
+    #describe(card, left) {
+        card.root.classList.toggle('here', !left);
+        const stayed = durationText(card.lastSeen - card.firstSeen);
+        setText(card.stay, left ? `stayed ${stayed}` : `here now, ${stayed}`);
+    }
+}
