@@ -25,7 +25,7 @@ Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const
     if (!dataDir) return dataDir.error();
     auto agent = std::unique_ptr<Agent>(new Agent(std::move(config), *std::move(dataDir), loop, clock));
     if (auto served = agent->startServer(); !served) return served.error();
-    if (auto dialled = agent->startUplinks(); !dialled) return dialled.error();
+    agent->startUplinks();
     for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera);
     return agent;
 }
@@ -44,6 +44,8 @@ Agent::~Agent() {
     // Peers hear of the end while everything is still there; then nobody calls in any more.
     uplinks_.clear();
     server_.reset();
+    // The sessions' last words were posted to a loop that turns no more: their streams are let go here.
+    for (const auto& port : ports_) port->desk.endAll();
     for (auto& [id, unit] : cameras_) {
         unit.camera.reset();
         unit.vision.reset();
@@ -66,7 +68,13 @@ Port& Agent::addPort(std::size_t partBytes) {
     }
     ports_.push_back(std::make_unique<Port>(
         cameras_, loop_, std::move(view), partBytes, clock_,
-        [this](const std::string& cameraId, bool enabled) { remember(cameraId, enabled); }));
+        StreamDesk::Notices{
+            .switched = [this](const std::string& cameraId, bool enabled) { remember(cameraId, enabled); },
+            .tuned =
+                [this](const std::string& cameraId) {
+                    for (const auto& port : ports_) port->desk.retell(cameraId);
+                },
+        }));
     return *ports_.back();
 }
 
@@ -103,7 +111,7 @@ Result<void> Agent::startServer() {
     return {};
 }
 
-Result<void> Agent::startUplinks() {
+void Agent::startUplinks() {
     for (const UplinkConfig& hub : config_.uplinks) {
         uplink::UplinkSettings settings;
         settings.url = hub.url;
@@ -116,10 +124,13 @@ Result<void> Agent::startUplinks() {
                 logInfo("uplink", status.url, ": ", uplink::nameOf(status.state),
                         status.reason.empty() ? "" : ": ", status.reason);
             });
-        if (!client) return client.error().within(hub.url);
+        if (!client) {
+            // The box is useful without this hub, and a file that is missing may come.
+            logError("agent", "a hub is not dialled: ", client.error().message);
+            continue;
+        }
         uplinks_.push_back(*std::move(client));
     }
-    return {};
 }
 
 void Agent::addCamera(const CameraConfig& config) {
@@ -132,18 +143,20 @@ void Agent::addCamera(const CameraConfig& config) {
             [this](const Chunk& chunk) {
                 for (const auto& port : ports_) port->publish(chunk);
             },
-        .status =
-            [this, detector](CameraStatus status) {
-                status.detector = detector;
-                for (const auto& port : ports_) port->exchange.publish(status);
-            },
+        .status = [this, detector](const CameraStatus& status) { publish(status, detector); },
     };
     capture::CameraSettings settings{
         .id = config.id, .source = config.source, .encoder = config.encoder, .enabled = isOn(config)};
     unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
                                           std::move(callbacks));
     if (unit.vision) unit.camera->look(config_.vision.rateHz);
+    publish(unit.camera->status(), detector);
     unit.camera->start();
+}
+
+void Agent::publish(CameraStatus status, const std::string& detector) {
+    status.detector = detector;
+    for (const auto& port : ports_) port->exchange.publish(status);
 }
 
 std::string Agent::addVision(CameraUnit& unit) {
@@ -174,7 +187,8 @@ std::string Agent::addVision(CameraUnit& unit) {
 }
 
 void Agent::remember(const std::string& cameraId, bool enabled) {
-    enabled ? (void)disabled_.erase(cameraId) : (void)disabled_.insert(cameraId);
+    const bool changed = enabled ? disabled_.erase(cameraId) > 0 : disabled_.insert(cameraId).second;
+    if (!changed) return;  // no write, no sync
     if (auto kept = dataDir_.rememberDisabled(disabled_); !kept) {
         logWarning("agent", "cameras that are off will be on after a restart: ", kept.error().message);
     }

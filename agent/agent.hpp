@@ -37,11 +37,12 @@ class Agent {
   private:
     Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock);
     Result<void> startServer();
-    Result<void> startUplinks();
+    void startUplinks();
     void addCamera(const CameraConfig& camera);
     std::string addVision(CameraUnit& unit);
     [[nodiscard]] bool isOn(const CameraConfig& camera) const;
     Port& addPort(std::size_t partBytes);
+    void publish(CameraStatus status, const std::string& detector);
     void remember(const std::string& cameraId, bool enabled);
 
     const Config config_;

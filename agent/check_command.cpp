@@ -4,6 +4,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "uplink/hub_url.hpp"
 
 namespace edgecam::agent {
 
@@ -23,7 +24,11 @@ int checkCommand(const std::string& path) {
             "  serves %s port %d, %s\n", config->server.address.c_str(), config->server.port,
             config->server.tokens.empty() ? "with a token made at first start" : "with the tokens given");
     }
-    for (const UplinkConfig& uplink : config->uplinks) std::printf("  dials %s\n", uplink.url.c_str());
+    for (const UplinkConfig& uplink : config->uplinks) {
+        const auto hub =
+            uplink::parseHubUrl(uplink.url);  // what is shown holds no query, which may hold a secret
+        std::printf("  dials %s\n", hub ? hub->shown.c_str() : "?");
+    }
     return EX_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include <glib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "agent/json_schema.hpp"
 #include "base/json.hpp"
+#include "uplink/hub_url.hpp"
 
 namespace edgecam::agent {
 namespace {
@@ -23,7 +25,8 @@ std::string place(const char* list, std::size_t index, const char* field) {
 // The schema has checked types and ranges by now: what is left is "there or the default".
 std::string textAt(const JsonValue& object, const char* name, std::string otherwise) {
     const auto member = object.FindMember(name);
-    return member == object.MemberEnd() ? std::move(otherwise) : member->value.GetString();
+    if (member == object.MemberEnd()) return otherwise;
+    return {member->value.GetString(), member->value.GetStringLength()};  // it may hold a zero
 }
 bool flagAt(const JsonValue& object, const char* name, bool otherwise) {
     const auto member = object.FindMember(name);
@@ -40,7 +43,8 @@ double numberAt(const JsonValue& object, const char* name, double otherwise) {
 std::vector<std::string> textsAt(const JsonValue& object, const char* name) {
     std::vector<std::string> texts;
     if (const auto member = object.FindMember(name); member != object.MemberEnd()) {
-        for (const JsonValue& item : member->value.GetArray()) texts.emplace_back(item.GetString());
+        for (const JsonValue& item : member->value.GetArray())
+            texts.emplace_back(item.GetString(), item.GetStringLength());
     }
     return texts;
 }
@@ -151,16 +155,14 @@ Result<void> readServer(const JsonValue& object, const std::string& folder, Conf
     return {};
 }
 
-Result<void> checkHubUrl(const std::string& url, const std::string& where) {
-    g_autoptr(GError) error = nullptr;
-    g_autoptr(GUri) uri = g_uri_parse(url.c_str(), G_URI_FLAGS_NONE, &error);
-    if (uri == nullptr) return Error{where + ": " + error->message};
-    const std::string scheme = g_uri_get_scheme(uri);
-    if (scheme != "ws" && scheme != "wss") return Error{where + ": must begin with ws:// or wss://"};
-    const char* host = g_uri_get_host(uri);
-    if (host == nullptr || *host == '\0') return Error{where + ": names no host"};
-    if (g_uri_get_userinfo(uri) != nullptr)
-        return Error{where + ": put the secret into \"token\", not into the URL"};
+/// A hub that may not see a camera is not sent its video either.
+Result<void> checkStarts(const UplinkConfig& uplink, const std::string& where) {
+    if (uplink.cameras.empty()) return {};
+    for (const std::string& id : uplink.start) {
+        if (std::find(uplink.cameras.begin(), uplink.cameras.end(), id) == uplink.cameras.end()) {
+            return Error{where + ": \"" + id + "\" is not among this hub's \"cameras\""};
+        }
+    }
     return {};
 }
 
@@ -173,11 +175,14 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
                             .role = *uplink::roleNamed(textAt(item, "role", "operator")),
                             .cameras = textsAt(item, "cameras"),
                             .caFile = absolute(textAt(item, "ca_file", {}), folder)};
-        if (auto url = checkHubUrl(uplink.url, place("uplinks", i, "url")); !url) return url;
+        if (auto url = uplink::parseHubUrl(uplink.url); !url) {
+            return url.error().within(place("uplinks", i, "url"));
+        }
         if (auto known = checkCameraNames(uplink.start, config, place("uplinks", i, "start")); !known)
             return known;
         if (auto known = checkCameraNames(uplink.cameras, config, place("uplinks", i, "cameras")); !known)
             return known;
+        if (auto may = checkStarts(uplink, place("uplinks", i, "start")); !may) return may;
         config.uplinks.push_back(std::move(uplink));
     }
     return {};

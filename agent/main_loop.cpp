@@ -36,13 +36,16 @@ MainLoop::MainLoop()
       terminate_(g_unix_signal_add(SIGTERM, quitLoop, loop_)) {}
 
 MainLoop::~MainLoop() {
-    g_source_remove(interrupt_);
-    g_source_remove(terminate_);
+    if (interrupt_ != 0) g_source_remove(interrupt_);
+    if (terminate_ != 0) g_source_remove(terminate_);
     g_main_loop_unref(loop_);
 }
 
 void MainLoop::run() {
     g_main_loop_run(loop_);
+    // From here on a second signal ends the process at once.
+    g_source_remove(std::exchange(interrupt_, 0));
+    g_source_remove(std::exchange(terminate_, 0));
 }
 
 void MainLoop::quit() {

@@ -18,7 +18,8 @@ class MainLoop {
     MainLoop(const MainLoop&) = delete;
     MainLoop& operator=(const MainLoop&) = delete;
 
-    /// Turns until quit(). On SIGINT or SIGTERM it quits by itself.
+    /// Turns until quit(). On SIGINT or SIGTERM it quits by itself; once it has, these do what they always
+    /// do. Call it once.
     void run();
     void quit();
 

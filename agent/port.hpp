@@ -3,9 +3,7 @@
 // main thread here.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
+#include <utility>
 
 #include "agent/camera_unit.hpp"
 #include "agent/main_loop.hpp"
@@ -19,9 +17,9 @@ namespace edgecam::agent {
 class Port final : public uplink::CommandSink {
   public:
     Port(CameraUnits& cameras, MainLoop& loop, uplink::AgentView view, std::size_t partBytes,
-         const Clock& clock, std::function<void(const std::string&, bool)> switched)
+         const Clock& clock, StreamDesk::Notices notices)
         : exchange(std::move(view), partBytes, clock),
-          desk(cameras, exchange, clock, std::move(switched)),
+          desk(cameras, exchange, clock, std::move(notices)),
           loop_(loop) {}
 
     void submit(const uplink::Command& command) override {

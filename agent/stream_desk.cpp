@@ -15,12 +15,12 @@ capture::StreamForm formOf(uplink::StreamForm form) {
 }  // namespace
 
 StreamDesk::StreamDesk(CameraUnits& cameras, uplink::PeerExchange& exchange, const Clock& clock,
-                       std::function<void(const std::string&, bool)> switched)
-    : cameras_(cameras), exchange_(exchange), clock_(clock), switched_(std::move(switched)) {}
+                       Notices notices)
+    : cameras_(cameras), exchange_(exchange), clock_(clock), notices_(std::move(notices)) {}
 
 void StreamDesk::execute(const uplink::Command& command) {
     if (command.expiresAt && clock_.monotonic() > *command.expiresAt) {
-        answer(command, Refusal{ErrorCode::expired, "older than its ttl_ms when its turn came", {}});
+        answer(command, Refusal{ErrorCode::expired, "too old when its turn came", {}});
         return;
     }
     const auto unit = cameras_.find(command.cameraId);
@@ -33,10 +33,25 @@ void StreamDesk::execute(const uplink::Command& command) {
 }
 
 void StreamDesk::sessionEnded(uplink::SessionId session) {
-    const auto found = sessions_.find(session);
-    if (found == sessions_.end()) return;
-    streams_ -= static_cast<int>(found->second.size());
-    sessions_.erase(found);
+    const auto found = watchers_.find(session);
+    if (found == watchers_.end()) return;
+    streams_ -= static_cast<int>(found->second.streams.size());
+    watchers_.erase(found);
+}
+
+void StreamDesk::endAll() {
+    watchers_.clear();
+    streams_ = 0;
+}
+
+void StreamDesk::retell(const std::string& cameraId) {
+    const auto unit = cameras_.find(cameraId);
+    if (unit == cameras_.end()) return;
+    for (const auto& [session, watcher] : watchers_) {
+        const auto stream = watcher.streams.find({cameraId, uplink::StreamForm::cmaf});
+        if (stream == watcher.streams.end() || stream->second.lease->passthrough()) continue;
+        exchange_.regrant(session, cameraId, grantOf(unit->second, uplink::StreamForm::cmaf, stream->second));
+    }
 }
 
 void StreamDesk::answer(const uplink::Command& command, uplink::Outcome outcome) {
@@ -54,7 +69,7 @@ uplink::StreamGrant StreamDesk::grantOf(const CameraUnit& unit, uplink::StreamFo
 }
 
 void StreamDesk::grant(const uplink::Command& command, const CameraUnit& unit, const StreamKey& key) {
-    const Stream& stream = sessions_[command.session].at(key);
+    const Stream& stream = watchers_[command.session].streams.at(key);
     auto grant = grantOf(unit, key.second, stream);
     stream.lease->join([&](const Backlog& backlog) {
         grant.backlog = backlog;
@@ -62,14 +77,24 @@ void StreamDesk::grant(const uplink::Command& command, const CameraUnit& unit, c
     });
 }
 
+capture::StreamRequest StreamDesk::requestOf(uplink::SessionId session, const StreamKey& key) const {
+    capture::StreamRequest request{.form = formOf(key.second), .codecs = {}, .encoded = false};
+    const auto watcher = watchers_.find(session);
+    if (watcher == watchers_.end()) return request;
+    request.encoded = watcher->second.wantsEncoded.contains(key.first);
+    const auto stream = watcher->second.streams.find(key);
+    if (stream != watcher->second.streams.end()) request.codecs = stream->second.codecs;
+    return request;
+}
+
 void StreamDesk::follow(uplink::SessionId session, const StreamKey& key, Stream stream) {
     stream.lease->whenMoved([this, session, key] { moved(session, key); });
-    const bool isNew = sessions_[session].insert_or_assign(key, std::move(stream)).second;
+    const bool isNew = watchers_[session].streams.insert_or_assign(key, std::move(stream)).second;
     if (isNew) ++streams_;
 }
 
 void StreamDesk::moved(uplink::SessionId session, const StreamKey& key) {
-    const Stream& stream = sessions_[session].at(key);
+    const Stream& stream = watchers_[session].streams.at(key);
     auto grant = grantOf(cameras_.at(key.first), key.second, stream);
     stream.lease->join([&](const Backlog& backlog) {
         grant.backlog = backlog;
@@ -78,23 +103,21 @@ void StreamDesk::moved(uplink::SessionId session, const StreamKey& key) {
 }
 
 bool StreamDesk::erase(uplink::SessionId session, const StreamKey& key) {
-    if (sessions_[session].erase(key) == 0) return false;
+    if (watchers_[session].streams.erase(key) == 0) return false;
     --streams_;
     return true;
 }
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start) {
-    capture::StreamRequest request{.form = formOf(start.form), .codecs = start.codecs, .encoded = false};
-    const Streams& streams = sessions_[command.session];
     const StreamKey key{command.cameraId, start.form};
-    if (const auto old = streams.find(key); old != streams.end())
-        request.encoded = old->second.request.encoded;
+    auto request = requestOf(command.session, key);
+    request.codecs = start.codecs;
     auto lease = unit.camera->open(request);
     if (!lease) {
         answer(command, Refusal{ErrorCode::unsupported, lease.error().message, "codecs"});
         return;
     }
-    follow(command.session, key, Stream{*std::move(lease), request});
+    follow(command.session, key, Stream{*std::move(lease), start.codecs});
     grant(command, unit, key);
 }
 
@@ -114,26 +137,31 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
         unit.quality = wish.mode;
         unit.qualityByOperator = byOperator && wish.mode != "auto";
         if (wish.forCamera) unit.config.encoder = plan.settings;
+        notices_.tuned(command.cameraId);
     }
-    const auto inForce = unit.camera->tuning();
-    const Streams& streams = sessions_[command.session];
+    Watcher& watcher = watchers_[command.session];
     const StreamKey key{command.cameraId, uplink::StreamForm::cmaf};
-    if (const auto stream = streams.find(key); stream != streams.end()) {
-        auto request = stream->second.request;
-        request.encoded = plan.encoded;
-        auto lease = unit.camera->open(request);
-        if (lease && (*lease)->rendition() != stream->second.lease->rendition()) {
-            follow(command.session, key, Stream{*std::move(lease), request});
-            grant(command, unit, key);
-            return;
+    const bool wasEncoded = watcher.wantsEncoded.contains(command.cameraId);
+    plan.encoded ? (void)watcher.wantsEncoded.insert(command.cameraId)
+                 : (void)watcher.wantsEncoded.erase(command.cameraId);
+    const auto stream = watcher.streams.find(key);
+    if (stream != watcher.streams.end() && wasEncoded != plan.encoded) {
+        if (auto lease = unit.camera->open(requestOf(command.session, key))) {
+            const bool moves = (*lease)->rendition() != stream->second.lease->rendition();
+            follow(command.session, key, Stream{*std::move(lease), stream->second.codecs});
+            if (moves) return grant(command, unit, key);
         }
     }
-    answer(command,
-           uplink::QualityInForce{unit.quality, inForce.bitrateKbps, inForce.size, inForce.frameRate});
+    const auto inForce = unit.camera->tuning();
+    const bool passthrough = stream != watcher.streams.end() && stream->second.lease->passthrough();
+    answer(command, uplink::QualityInForce{.quality = passthrough ? "source" : unit.quality,
+                                           .targetBitrateKbps = passthrough ? 0 : inForce.bitrateKbps,
+                                           .size = inForce.size,
+                                           .frameRate = inForce.frameRate});
 }
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit&, const uplink::ForceKeyFrame&) {
-    for (auto& [key, stream] : sessions_[command.session]) {
+    for (auto& [key, stream] : watchers_[command.session].streams) {
         if (key.first == command.cameraId) stream.lease->requestKeyFrame();
     }
     answer(command, uplink::Done{});
@@ -152,7 +180,7 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::EnableCamera& enable) {
     unit.camera->enable(enable.enabled);
-    switched_(command.cameraId, enable.enabled);
+    notices_.switched(command.cameraId, enable.enabled);
     answer(command, uplink::Done{});
 }
 

@@ -6,8 +6,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "agent/camera_unit.hpp"
 #include "uplink/command.hpp"
@@ -17,14 +19,25 @@ namespace edgecam::agent {
 
 class StreamDesk {
   public:
-    /// `cameras`, `exchange` and `clock` must outlive the desk. `switched` is told which camera was enabled
-    /// or disabled.
-    StreamDesk(CameraUnits& cameras, uplink::PeerExchange& exchange, const Clock& clock,
-               std::function<void(const std::string& cameraId, bool enabled)> switched);
+    /// What the rest of the agent hears of a command that was carried out.
+    struct Notices {
+        std::function<void(const std::string& cameraId, bool enabled)> switched;
+        std::function<void(const std::string& cameraId)>
+            tuned;  ///< the camera's encode aims at something else
+    };
+
+    /// `cameras`, `exchange` and `clock` must outlive the desk.
+    StreamDesk(CameraUnits& cameras, uplink::PeerExchange& exchange, const Clock& clock, Notices notices);
 
     /// Leads to exactly one outcome at the exchange, at once or, for a snapshot, later.
     void execute(const uplink::Command& command);
     void sessionEnded(uplink::SessionId session);
+
+    /// Tells everybody who follows the camera's encode what it now aims at.
+    void retell(const std::string& cameraId);
+
+    /// Lets go of every stream: before the cameras end, after the service that brought the commands.
+    void endAll();
 
     /// Whether any peer follows any stream: chunks need not be handed on otherwise. Thread-safe.
     [[nodiscard]] bool watched() const { return streams_.load(std::memory_order_relaxed) > 0; }
@@ -32,10 +45,15 @@ class StreamDesk {
   private:
     struct Stream {
         std::unique_ptr<capture::StreamLease> lease;
-        capture::StreamRequest request;
+        std::vector<std::string> codecs;
     };
     using StreamKey = std::pair<std::string, uplink::StreamForm>;  // of one session
-    using Streams = std::map<StreamKey, Stream>;
+    struct Watcher {
+        std::map<StreamKey, Stream> streams;
+        /// Cameras of which the session asked for a quality of its own: their own coding will not do. Kept
+        /// over stop and start.
+        std::set<std::string> wantsEncoded;
+    };
 
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start);
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::StopStream& stop);
@@ -48,14 +66,15 @@ class StreamDesk {
     static uplink::StreamGrant grantOf(const CameraUnit& unit, uplink::StreamForm form, const Stream& stream);
     void grant(const uplink::Command& command, const CameraUnit& unit, const StreamKey& key);
     void follow(uplink::SessionId session, const StreamKey& key, Stream stream);
+    [[nodiscard]] capture::StreamRequest requestOf(uplink::SessionId session, const StreamKey& key) const;
     void moved(uplink::SessionId session, const StreamKey& key);
     bool erase(uplink::SessionId session, const StreamKey& key);
 
     CameraUnits& cameras_;
     uplink::PeerExchange& exchange_;
     const Clock& clock_;
-    std::function<void(const std::string&, bool)> switched_;
-    std::map<uplink::SessionId, Streams> sessions_;
+    const Notices notices_;
+    std::map<uplink::SessionId, Watcher> watchers_;
     std::atomic<int> streams_{0};
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for snapshots that come after the end
 };

@@ -46,7 +46,9 @@ TEST_CASE("what is left out has the default that the schema documents") {
     CHECK(config->vision.inputSize == Size{640, 360});
 }
 
-TEST_CASE("comments are allowed") { CHECK(parseConfig("{ // one box\n \"cameras\": [] /* none yet */ }", "/")); }
+TEST_CASE("comments are allowed") {
+    CHECK(parseConfig("{ // one box\n \"cameras\": [] /* none yet */ }", "/"));
+}
 
 TEST_CASE("an error names its place and says what to do") {
     CHECK(whyNot("{") == "Missing a name for object member. (line 1, column 2)");
@@ -57,33 +59,47 @@ TEST_CASE("an error names its place and says what to do") {
     CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://faces", "fps": 3}]})") ==
           "/cameras/0: unknown key \"fps\"");
     CHECK(whyNot(R"({"cameras": [{"id": "a"}]})") == "/cameras/0: \"source\" is missing");
-    CHECK(whyNot(R"({"cameras": [{"id": "a b", "source": "test://faces"}]})").find("/cameras/0/id: must match") == 0);
+    CHECK(whyNot(R"({"cameras": [{"id": "a b", "source": "test://faces"}]})")
+              .find("/cameras/0/id: must match") == 0);
     CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "gopher://x"}]})").find("/cameras/0/source: ") == 0);
     CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://faces", "encoder": {"bitrate_kbps": 7}}]})") ==
           "/cameras/0/encoder/bitrate_kbps: must be at least 50");
-    CHECK(whyNot(R"({"cameras": [], "log_level": "loud"})").find("/log_level: must be one of [\"error\"") == 0);
+    CHECK(whyNot(R"({"cameras": [], "log_level": "loud"})").find("/log_level: must be one of [\"error\"") ==
+          0);
 }
 
 TEST_CASE("two cameras with one id are refused") {
-    CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://faces"}, {"id": "a", "source": "test://bars"}]})") ==
-          "/cameras/1/id: \"a\" is used by another camera");
+    CHECK(
+        whyNot(
+            R"({"cameras": [{"id": "a", "source": "test://faces"}, {"id": "a", "source": "test://bars"}]})") ==
+        "/cameras/1/id: \"a\" is used by another camera");
 }
 
 TEST_CASE("where to listen must be a numeric address and a port") {
     CHECK(parseConfig(R"({"cameras": [], "server": {"listen": "[::1]:9"}})", "/")->server.address == "::1");
     CHECK(parseConfig(R"({"cameras": [], "server": {"listen": "*:0"}})", "/")->server.address == "*");
-    CHECK(whyNot(R"({"cameras": [], "server": {"listen": "8080"}})").find("/server/listen: must be ADDRESS:PORT") == 0);
-    CHECK(whyNot(R"({"cameras": [], "server": {"listen": "127.0.0.1:99999"}})").find("/server/listen: ") == 0);
-    CHECK(whyNot(R"({"cameras": [], "server": {"listen": "box:80"}})").find("/server/listen: \"box\" is not") == 0);
+    CHECK(whyNot(R"({"cameras": [], "server": {"listen": "8080"}})")
+              .find("/server/listen: must be ADDRESS:PORT") == 0);
+    CHECK(whyNot(R"({"cameras": [], "server": {"listen": "127.0.0.1:99999"}})").find("/server/listen: ") ==
+          0);
+    CHECK(
+        whyNot(R"({"cameras": [], "server": {"listen": "box:80"}})").find("/server/listen: \"box\" is not") ==
+        0);
 }
 
 TEST_CASE("a hub needs a WebSocket URL without a secret in it, and cameras that exist") {
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "http://h/", "token": "t"}]})") ==
-          "/uplinks/0/url: must begin with ws:// or wss://");
+          "/uplinks/0/url: a hub's URL begins with ws:// or wss://");
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "ws://u:p@h/", "token": "t"}]})")
-              .find("/uplinks/0/url: put the secret into \"token\"") == 0);
+              .find("/uplinks/0/url: no user name in a hub's URL") == 0);
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "ws://h/", "token": "t", "start": ["x"]}]})") ==
           "/uplinks/0/start: there is no camera \"x\"");
+}
+
+TEST_CASE("a hub is sent only what it may see") {
+    CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://bars"}, {"id": "b", "source": "test://bars"}],
+        "uplinks": [{"url": "ws://h/", "token": "t", "start": ["a"], "cameras": ["b"]}]})") ==
+          "/uplinks/0/start: \"a\" is not among this hub's \"cameras\"");
 }
 
 TEST_CASE("a file that is absent or a folder is an error, not a crash") {

@@ -112,6 +112,33 @@ test('JPEG pictures flow to a peer that asks for them', async () => {
     await peer.close();
 });
 
+test('a wish for quality outlives stop and start, and other viewers hear of it', async () => {
+    const asking = await Peer.connect(agent.streamUrl, 'secret');
+    const watching = await Peer.connect(agent.streamUrl, 'looker');
+    await asking.control('start', 'cam_123');
+    await watching.control('start', 'cam_123');
+    await watching.frame((f) => f.kind === 2);
+    await asking.control('quality', 'cam_123', { quality: 'low' });
+    await watching.message((m) => m.type === 'stream_status' && m.data.quality === 'low');
+    await asking.control('stop', 'cam_123');
+    const again = await asking.control('start', 'cam_123');
+    assert.equal(again.data.quality, 'low');
+    await asking.control('quality', 'cam_123', { quality: 'auto' });
+    await asking.close();
+    await watching.close();
+});
+
+test('the end of the agent while somebody watches is a clean one', async () => {
+    const peer = await Peer.connect(agent.streamUrl, 'secret');
+    await peer.control('start', 'cam_123');
+    await peer.frame((f) => f.kind === 2);
+    const { code } = await agent.stop();
+    assert.equal(code, 0);
+    assert.equal((await peer.closed).code, 1006, 'a client of the guide reconnects on 1006 only');
+    assert.ok(peer.messages.some((m) => m.type === 'system' && m.event === 'going_away'));
+    await agent.run();
+});
+
 test('a camera that is disabled stays so over a restart, and comes back when enabled', async () => {
     const peer = await Peer.connect(agent.streamUrl, 'secret');
     await peer.control('disable', 'cam_123');
