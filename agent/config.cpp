@@ -23,28 +23,33 @@ std::string place(const char* list, std::size_t index, const char* field) {
 }
 
 // The schema has checked types and ranges by now: what is left is "there or the default".
-std::string textAt(const JsonValue& object, const char* name, std::string otherwise) {
+const JsonValue* memberOf(const JsonValue& object, const char* name) {
     const auto member = object.FindMember(name);
-    if (member == object.MemberEnd()) return otherwise;
-    return {member->value.GetString(), member->value.GetStringLength()};  // it may hold a zero
+    return member == object.MemberEnd() ? nullptr : &member->value;
+}
+std::string textOf(const JsonValue& value) {
+    return {value.GetString(), value.GetStringLength()};  // it may hold a zero
+}
+std::string textAt(const JsonValue& object, const char* name, std::string otherwise) {
+    const JsonValue* member = memberOf(object, name);
+    return member != nullptr ? textOf(*member) : otherwise;
 }
 bool flagAt(const JsonValue& object, const char* name, bool otherwise) {
-    const auto member = object.FindMember(name);
-    return member == object.MemberEnd() ? otherwise : member->value.GetBool();
+    const JsonValue* member = memberOf(object, name);
+    return member != nullptr ? member->GetBool() : otherwise;
 }
 int integerAt(const JsonValue& object, const char* name, int otherwise) {
-    const auto member = object.FindMember(name);
-    return member == object.MemberEnd() ? otherwise : member->value.GetInt();
+    const JsonValue* member = memberOf(object, name);
+    return member != nullptr ? member->GetInt() : otherwise;
 }
 double numberAt(const JsonValue& object, const char* name, double otherwise) {
-    const auto member = object.FindMember(name);
-    return member == object.MemberEnd() ? otherwise : member->value.GetDouble();
+    const JsonValue* member = memberOf(object, name);
+    return member != nullptr ? member->GetDouble() : otherwise;
 }
 std::vector<std::string> textsAt(const JsonValue& object, const char* name) {
     std::vector<std::string> texts;
-    if (const auto member = object.FindMember(name); member != object.MemberEnd()) {
-        for (const JsonValue& item : member->value.GetArray())
-            texts.emplace_back(item.GetString(), item.GetStringLength());
+    if (const JsonValue* list = memberOf(object, name)) {
+        for (const JsonValue& item : list->GetArray()) texts.push_back(textOf(item));
     }
     return texts;
 }
@@ -79,10 +84,10 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
     camera.source = *std::move(source);
     if (camera.source.kind == capture::SourceKind::file)
         camera.source.location = absolute(camera.source.location, folder);
-    if (const auto encoder = object.FindMember("encoder"); encoder != object.MemberEnd()) {
-        camera.encoder.bitrateKbps = integerAt(encoder->value, "bitrate_kbps", camera.encoder.bitrateKbps);
-        camera.encoder.size = {integerAt(encoder->value, "width", 0), integerAt(encoder->value, "height", 0)};
-        camera.encoder.frameRate = numberAt(encoder->value, "framerate", 0);
+    if (const JsonValue* encoder = memberOf(object, "encoder")) {
+        camera.encoder.bitrateKbps = integerAt(*encoder, "bitrate_kbps", camera.encoder.bitrateKbps);
+        camera.encoder.size = {integerAt(*encoder, "width", 0), integerAt(*encoder, "height", 0)};
+        camera.encoder.frameRate = numberAt(*encoder, "framerate", 0);
     }
     return camera;
 }
@@ -135,9 +140,9 @@ Result<void> readServer(const JsonValue& object, const std::string& folder, Conf
     ServerConfig& server = config.server;
     server.enabled = flagAt(object, "enabled", true);
     if (auto listen = readListen(textAt(object, "listen", "127.0.0.1:8080"), server); !listen) return listen;
-    if (const auto tokens = object.FindMember("tokens"); tokens != object.MemberEnd()) {
-        for (rapidjson::SizeType i = 0; i < tokens->value.Size(); ++i) {
-            const JsonValue& item = tokens->value[i];
+    if (const JsonValue* tokens = memberOf(object, "tokens")) {
+        for (rapidjson::SizeType i = 0; i < tokens->Size(); ++i) {
+            const JsonValue& item = (*tokens)[i];
             uplink::TokenRule rule{.token = textAt(item, "token", {}),
                                    .role = *uplink::roleNamed(textAt(item, "role", "viewer")),
                                    .cameras = textsAt(item, "cameras")};
@@ -209,14 +214,14 @@ Result<Config> parseConfig(std::string_view text, const std::string& folder) {
     config.dataDir = absolute(textAt(*document, "data_dir", "/var/lib/edgecam"), folder);
     config.logLevel = levelNamed(textAt(*document, "log_level", "info"));
     if (auto read = readCameras((*document)["cameras"], folder, config); !read) return read.error();
-    if (const auto vision = document->FindMember("vision"); vision != document->MemberEnd()) {
-        readVision(vision->value, folder, config.vision);
+    if (const JsonValue* vision = memberOf(*document, "vision")) {
+        readVision(*vision, folder, config.vision);
     }
-    if (const auto server = document->FindMember("server"); server != document->MemberEnd()) {
-        if (auto read = readServer(server->value, folder, config); !read) return read.error();
+    if (const JsonValue* server = memberOf(*document, "server")) {
+        if (auto read = readServer(*server, folder, config); !read) return read.error();
     }
-    if (const auto uplinks = document->FindMember("uplinks"); uplinks != document->MemberEnd()) {
-        if (auto read = readUplinks(uplinks->value, folder, config); !read) return read.error();
+    if (const JsonValue* uplinks = memberOf(*document, "uplinks")) {
+        if (auto read = readUplinks(*uplinks, folder, config); !read) return read.error();
     }
     return config;
 }
