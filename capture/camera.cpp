@@ -102,7 +102,8 @@ class LiveCamera final : public Camera {
 
     mutable std::mutex factsMutex_;
     SourceFacts facts_;
-    std::atomic<double> rate_{0};  ///< facts_.frameRate, for the path of the pictures
+    std::atomic<double> rate_{0};         ///< facts_.frameRate, for the path of the pictures
+    std::atomic<double> certainRate_{0};  ///< told or measured since the source was opened; 0: not yet
     std::atomic<Microseconds::rep> lastPicture_{0};
     std::atomic<std::uint64_t> pictures_{0};
 
@@ -278,7 +279,7 @@ void LiveCamera::settle() {
 }
 
 void LiveCamera::superviseSource() {
-    if (source_) supervisor_.sawPicture(Monotonic(Microseconds(lastPicture_)), facts().frameRate);
+    if (source_) supervisor_.sawPicture(Monotonic(Microseconds(lastPicture_)), certainRate_);
     for (auto order = supervisor_.next(); order != Supervisor::Order::none; order = supervisor_.next()) {
         if (order == Supervisor::Order::close) {
             closeSource();
@@ -290,6 +291,7 @@ void LiveCamera::superviseSource() {
 
 void LiveCamera::openSource() {
     timeline_.beginGeneration();
+    certainRate_ = 0;
     Source::Callbacks callbacks;
     callbacks.coded = [this](const AccessUnit& unit, const auto& coding, const SourceTime& time) {
         takeCoded(unit, coding, time);
@@ -385,14 +387,15 @@ void LiveCamera::offer(const Picture& picture, const PictureStamp& stamp) {
 void LiveCamera::note(std::optional<Codec> codec, Size size, double frameRate) {
     ++pictures_;
     const auto before = lastPicture_.exchange(clock_.monotonic().time_since_epoch().count());
-    SourceFacts now{true, codec, size, frameRate};
+    const bool told = frameRate > 0 && frameRate <= kMostRate;
+    const double certain = told ? frameRate : std::min(timeline_.measuredRate(), kMostRate);
+    certainRate_ = certain;
+    SourceFacts now{true, codec, size, certain};
     bool changed = false;
     {
         const std::lock_guard lock(factsMutex_);
-        // A source that does not say its rate keeps the one that was measured first: it need not be exact.
-        if (frameRate <= 0 || frameRate > kMostRate) {
-            now.frameRate = facts_.frameRate > 0 ? facts_.frameRate : std::round(timeline_.measuredRate());
-        }
+        // Until a source that was opened again has shown its rate, it most likely has the one it had before.
+        if (certain <= 0) now.frameRate = facts_.frameRate;
         changed = now != facts_;
         facts_ = now;
     }

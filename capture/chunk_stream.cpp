@@ -54,10 +54,13 @@ void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Codin
         awaitsKey_ = true;
         return;
     }
+    const bool onlyRateChanged = !changed && coding->frameRate != coding_->frameRate;
     coding_ = coding;
     if (changed) {
         adoptFormat(*coding);
         announce(stamp);
+    } else if (onlyRateChanged) {
+        format_ = streamFormat(*coding, passthrough_);  // decoders need not be told: the channel goes on
     }
     const bool isJpeg = coding->track.codec == Codec::jpeg;
     Chunk chunk = chunkFor(isJpeg ? ChunkKind::jpeg : ChunkKind::accessUnit, stamp);

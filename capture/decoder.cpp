@@ -45,10 +45,10 @@ void Decoder::run(bool wanted) {
 
 void Decoder::start() {
     // One thread: frame threads would hold pictures back.
-    auto built = Pipeline::parse(concat("appsrc name=in is-live=true format=time block=false max-bytes=0 ! ",
-                                        elementFor(codec_),
-                                        " max-threads=1 ! videoconvert ! video/x-raw,format=I420"
-                                        " ! appsink name=out sync=false async=false"));
+    auto built = Pipeline::parse(
+        concat("appsrc name=in is-live=true format=time block=false max-bytes=0 ! ", elementFor(codec_),
+               " max-threads=1 ! videoconvert ! video/x-raw,format=I420"
+               " ! appsink name=out sync=false async=false enable-last-sample=false"));
     if (!built) return fail(built.error().message);
     pipeline_.emplace(std::move(*built));
     delivered_ = false;

@@ -63,12 +63,14 @@ void Encoder::run(bool wanted) {
 
 std::string Encoder::description() const {
     const std::string head =
-        "appsrc name=in is-live=true format=time block=false max-buffers=4 leaky-type=downstream"
+        "appsrc name=in is-live=true format=time block=false max-buffers=4 max-bytes=0 leaky-type=downstream"
         " ! videoscale ! capsfilter name=size ! ";
-    const std::string tail = " ! appsink name=out sync=false async=false";
+    const std::string tail = " ! appsink name=out sync=false async=false enable-last-sample=false";
     // A JPEG's colours are full-range BT.601 (JFIF 1.02); jpegenc itself converts nothing.
     if (form_ == EncoderForm::jpeg) {
-        return head + "videoconvert ! video/x-raw,format=I420,colorimetry=1:4:0:0 ! jpegenc name=encoder quality=80" +
+        return head +
+               "videoconvert ! video/x-raw,format=I420,colorimetry=1:4:0:0 ! jpegenc name=encoder "
+               "quality=80" +
                tail;
     }
     return head + encoderKinds()[kind_].launch + tail;

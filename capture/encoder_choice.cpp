@@ -25,10 +25,12 @@ void setControls(GstElement* encoder, int kbps) {
     gst_structure_free(controls);
 }
 
-// The hardware lines are written from their elements' documentation; no such device was at hand.
+// V4L2's element takes the lowest level it finds allowed, and drivers refuse pictures beyond it: hence its
+// list. The hardware lines are written from their elements' documentation; no such device was at hand.
 constexpr std::array kKinds{
     EncoderKind{"v4l2h264enc", true,
-                "videoconvert ! v4l2h264enc name=encoder ! video/x-h264,level=(string)4 ! h264parse ! "
+                "videoconvert ! v4l2h264enc name=encoder ! "
+                "video/x-h264,profile=main,level=(string){4,4.1,4.2,5,5.1} ! h264parse ! "
                 "video/x-h264,stream-format=avc,alignment=au",
                 setControls},
     EncoderKind{"vah264enc", true,
@@ -48,7 +50,8 @@ constexpr std::array kKinds{
     EncoderKind{
         "openh264enc", false,
         "openh264enc name=encoder rate-control=bitrate complexity=low gop-size=1000000 multi-thread=1 "
-        "scene-change-detection=false ! h264parse ! video/x-h264,stream-format=avc,alignment=au",
+        "scene-change-detection=false ! video/x-h264,profile=constrained-baseline ! h264parse ! "
+        "video/x-h264,stream-format=avc,alignment=au",
         setBits},
 };
 

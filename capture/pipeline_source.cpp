@@ -23,14 +23,33 @@ Result<SourcePlan> planFor(const SourceUri& uri) {
     return Error{"not a source with a pipeline"};
 }
 
-SourceFailure failureOf(GstMessage* message) {
+/// GStreamer's words for trouble with a camera on the network ("Could not open resource for reading and
+/// writing") name neither the camera nor what to do.
+std::string plainCause(const GError& error, const std::string& address) {
+    if (address.empty() || error.domain != GST_RESOURCE_ERROR) return error.message;
+    switch (error.code) {
+        case GST_RESOURCE_ERROR_OPEN_READ:
+        case GST_RESOURCE_ERROR_OPEN_READ_WRITE:
+            return "cannot connect to " + address +
+                   ": check that the camera is on and reachable, and that address and port are right";
+        case GST_RESOURCE_ERROR_NOT_FOUND:
+            return "the camera at " + address + " has no such stream: check the path";
+        case GST_RESOURCE_ERROR_READ:
+        case GST_RESOURCE_ERROR_WRITE:
+            return "the connection to " + address + " broke off";
+        default:
+            return error.message;
+    }
+}
+
+SourceFailure failureOf(GstMessage* message, const std::string& address) {
     GError* raw = nullptr;
     gst_message_parse_error(message, &raw, nullptr);
     const auto error = adopt(raw);
     if (g_error_matches(error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED)) {
         return {SourceFailure::Kind::wrongCredentials, "the camera refuses the user name or password"};
     }
-    return {SourceFailure::Kind::ordinary, error->message};
+    return {SourceFailure::Kind::ordinary, plainCause(*error, address)};
 }
 
 double rateOf(const GstCaps* caps) {
@@ -82,11 +101,14 @@ Result<std::unique_ptr<Source>> PipelineSource::open(const SourceUri& uri, Callb
 }
 
 PipelineSource::PipelineSource(SourcePlan plan, Callbacks callbacks)
-    : callbacks_(std::move(callbacks)), loops_(plan.loops), pipeline_(std::move(plan.pipeline)) {}
+    : callbacks_(std::move(callbacks)),
+      loops_(plan.loops),
+      address_(std::move(plan.address)),
+      pipeline_(std::move(plan.pipeline)) {}
 
 Result<void> PipelineSource::start() {
     const auto out = pipeline_.element("out");
-    g_object_set(out.get(), "sync", FALSE, "async", FALSE, nullptr);
+    g_object_set(out.get(), "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, nullptr);
     onSample(out.get(), [this](GstSample* sample) { take(sample); });
     pipeline_.watch([this](GstMessage* message) { see(message); });
     return pipeline_.play();
@@ -95,7 +117,7 @@ Result<void> PipelineSource::start() {
 void PipelineSource::see(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
         case GST_MESSAGE_ERROR:
-            return fail(failureOf(message));
+            return fail(failureOf(message, address_));
         case GST_MESSAGE_EOS:
             return fail(
                 {SourceFailure::Kind::ordinary, loops_ ? "the file ended" : "the source ended the stream"});

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "capture/gst.hpp"
 #include "capture/source.hpp"
@@ -14,7 +15,8 @@ namespace edgecam::capture {
 /// A pipeline that ends in an appsink called `out`, which gets H.264, H.265 (as in `newCapsOf`) or I420.
 struct SourcePlan {
     Pipeline pipeline;
-    bool loops = false;  ///< a file, read by the demuxer called `in`: at its end it starts over
+    bool loops = false;     ///< a file, read by the demuxer called `in`: at its end it starts over
+    std::string address{};  ///< "host:port" of a camera on the network, for sentences about it; else empty
 };
 
 Result<SourcePlan> planRtsp(const SourceUri& uri);
@@ -46,6 +48,7 @@ class PipelineSource final : public Source {
 
     const Callbacks callbacks_;
     const bool loops_;
+    const std::string address_;
     std::atomic<bool> seekable_{true};
     bool looping_ = false;
     bool failed_ = false;

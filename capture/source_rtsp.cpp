@@ -12,6 +12,7 @@ constexpr const char* kH264 =
 constexpr const char* kH265 =
     "rtph265depay name=head ! h265parse ! capsfilter name=tail "
     "caps=video/x-h265,stream-format=hvc1,alignment=au";
+constexpr int kRtspPort = 554;                ///< RFC 7826, section 19.2
 constexpr guint64 kTcpTimeoutUs = 5'000'000;  ///< rtspsrc's own is 20 s
 constexpr guint kUdpReorderMs = 80;  ///< what a jitter buffer needs where packets may overtake each other
 
@@ -39,6 +40,18 @@ void attachStream(GstElement* source, GstPad* pad, gpointer) noexcept {
     }
 }
 
+/// "host:port" of a URL; an IPv6 address in brackets.
+std::string addressOf(const std::string& url) {
+    constexpr auto kFlags = static_cast<GUriFlags>(G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY);
+    const std::unique_ptr<GUri, decltype(&g_uri_unref)> uri(g_uri_parse(url.c_str(), kFlags, nullptr),
+                                                            &g_uri_unref);
+    if (!uri) return "the camera";
+    const std::string host = g_uri_get_host(uri.get());
+    const int port = g_uri_get_port(uri.get());
+    const bool bare = host.find(':') != std::string::npos;
+    return (bare ? '[' + host + ']' : host) + ':' + std::to_string(port > 0 ? port : kRtspPort);
+}
+
 }  // namespace
 
 Result<SourcePlan> planRtsp(const SourceUri& uri) {
@@ -53,7 +66,7 @@ Result<SourcePlan> planRtsp(const SourceUri& uri) {
     gst_util_set_object_arg(G_OBJECT(source.get()), "protocols", udp ? "udp" : "tcp");
     g_signal_connect(source.get(), "select-stream", G_CALLBACK(selectVideo), nullptr);
     g_signal_connect(source.get(), "pad-added", G_CALLBACK(attachStream), nullptr);
-    return SourcePlan{std::move(*pipeline), false};
+    return SourcePlan{std::move(*pipeline), false, addressOf(uri.location)};
 }
 
 }  // namespace edgecam::capture

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kJpegDecoder = "jpegdec";
 constexpr const char* kJpegColours = "1:4:0:0";
 // Without wait-on-eos=false the end is announced only after the sample was taken.
-constexpr const char* kOut = "appsink name=out sync=false wait-on-eos=false";
+constexpr const char* kOut = "appsink name=out sync=false wait-on-eos=false enable-last-sample=false";
 constexpr int kBlock = 16;
 constexpr const char* kBroken = "it is broken or incomplete";
 constexpr std::size_t kLargestFile = std::size_t{64} << 20;

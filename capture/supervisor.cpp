@@ -9,7 +9,7 @@ namespace {
 
 std::string secondsText(Microseconds time) {
     char text[32];
-    std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(time.count()) / 1e6);
+    std::snprintf(text, sizeof text, "%.3g s", static_cast<double>(time.count()) / 1e6);
     return text;
 }
 
@@ -18,11 +18,11 @@ std::string secondsText(Microseconds time) {
 void Supervisor::enable(bool enabled) {
     if (enabled == enabled_) return;
     enabled_ = enabled;
+    reason_.clear();
     if (!enabled) return;
     backOff_.reset();
     retryAt_ = clock_.monotonic();
     wrongCredentials_ = everFailed_ = false;
-    reason_.clear();
 }
 
 Supervisor::Order Supervisor::next() {
@@ -35,6 +35,7 @@ Supervisor::Order Supervisor::next() {
     if (!open && enabled_ && clock_.monotonic() >= retryAt_) {
         phase_ = Phase::opening;
         since_ = lastPicture_ = clock_.monotonic();
+        silenceLimit_ = kFirstPictureLimit;
         ++opened_;
         return Order::open;
     }
@@ -46,7 +47,7 @@ void Supervisor::sawPicture(Monotonic when, double frameRate) {
     if (when <= since_ && phase_ == Phase::opening) return;
     lastPicture_ = std::max(lastPicture_, when);
     if (frameRate > 0) {
-        stallLimit_ = std::max(kStall, Microseconds(std::llround(kStallIntervals * 1e6 / frameRate)));
+        silenceLimit_ = std::max(kStall, Microseconds(std::llround(kStallIntervals * 1e6 / frameRate)));
     }
     if (phase_ == Phase::opening) {
         phase_ = Phase::live;
@@ -59,13 +60,13 @@ void Supervisor::sawPicture(Monotonic when, double frameRate) {
 
 void Supervisor::watchForStall() {
     const Microseconds silence = clock_.monotonic() - lastPicture_;
-    const bool opening = phase_ == Phase::opening;
-    if (silence <= (opening ? kFirstPictureLimit : stallLimit_)) return;
-    failed({SourceFailure::Kind::ordinary, "no picture for " + secondsText(silence)});
+    if (silence <= silenceLimit_) return;
+    // The limit and not the silence: one trouble that goes on must not read differently every time.
+    failed({SourceFailure::Kind::ordinary, "no picture for more than " + secondsText(silenceLimit_)});
 }
 
 void Supervisor::failed(const SourceFailure& failure) {
-    if (phase_ != Phase::opening && phase_ != Phase::live) return;
+    if (!enabled_ || (phase_ != Phase::opening && phase_ != Phase::live)) return;
     phase_ = Phase::failed;
     everFailed_ = true;
     wrongCredentials_ = failure.kind == SourceFailure::Kind::wrongCredentials;

@@ -32,7 +32,8 @@ class Supervisor {
     /// What to do now. `close` comes before the next `open`; each is given once.
     [[nodiscard]] Order next();
 
-    /// The newest picture of the open source and its nominal rate (0: unknown).
+    /// The newest picture of the open source, and the source's rate; 0: not known since it was opened, then
+    /// the next picture may take as long as the first one.
     void sawPicture(Monotonic when, double frameRate);
     /// Repeated reports about one opening are one failure.
     void failed(const SourceFailure& failure);
@@ -55,7 +56,7 @@ class Supervisor {
     Monotonic since_{};  ///< begin of the phase
     Monotonic retryAt_{};
     Monotonic lastPicture_{};
-    Microseconds stallLimit_ = kStall;
+    Microseconds silenceLimit_ = kFirstPictureLimit;
     std::uint64_t opened_ = 0;
     bool everFailed_ = false;
 };

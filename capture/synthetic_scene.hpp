@@ -1,6 +1,7 @@
 // SyntheticScene: the test camera's world. Drawn faces that move on known paths, a time code a machine can
 // read back from the picture, colour bars, noise. A pure function of the picture number: the same number, the
-// same pixels, on every machine. Needs no photo and no font.
+// same picture. Positions and time code are the same on every machine; a shade may differ by a rounding step.
+// Needs no photo and no font.
 #pragma once
 
 #include <cstddef>

@@ -1,11 +1,19 @@
 #include "capture/timeline.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace edgecam::capture {
 namespace {
 
 constexpr std::uint64_t kNeighbours = 32;  ///< pictures among which two could claim the same time
+constexpr std::uint64_t kMeasured = 32;    ///< intervals that a rate is measured over
+constexpr double kNearlyWhole = 0.02;      ///< of the rate: what jitter makes of a whole one
+
+double wholeIfNearly(double rate) {
+    const double whole = std::round(rate);
+    return std::abs(rate - whole) <= kNearlyWhole * whole ? whole : rate;
+}
 
 }  // namespace
 
@@ -13,6 +21,8 @@ void Timeline::beginGeneration() {
     const std::lock_guard lock(mutex_);
     shift_.reset();
     generationBase_ = last_;
+    generationCount_ = 0;
+    measuredRate_ = 0;
 }
 
 Microseconds Timeline::shiftFor(const SourceTime& time) const {
@@ -48,6 +58,7 @@ PictureStamp Timeline::stamp(const SourceTime& time) {
     stamp.sequence = last_ = numberFor(time);
     latest_ = std::max(latest_, stamp.mediaTime);
     memory_[count_++ % kMemory] = stamp;
+    if (++generationCount_ == kMeasured + 1) measuredRate_ = rateOfNewest();
     return stamp;
 }
 
@@ -61,13 +72,17 @@ std::optional<PictureStamp> Timeline::find(std::uint32_t sequence) const {
     return std::nullopt;
 }
 
+double Timeline::rateOfNewest() const {
+    const Microseconds newest = memory_[(count_ - 1) % kMemory].mediaTime;
+    const Microseconds oldest = memory_[(count_ - 1 - kMeasured) % kMemory].mediaTime;
+    if (newest <= oldest) return 0;
+    return wholeIfNearly(static_cast<double>(kMeasured) * 1e6 /
+                         static_cast<double>((newest - oldest).count()));
+}
+
 double Timeline::measuredRate() const {
     const std::lock_guard lock(mutex_);
-    if (count_ <= kNeighbours) return 0;
-    const Microseconds newest = memory_[(count_ - 1) % kMemory].mediaTime;
-    const Microseconds oldest = memory_[(count_ - 1 - kNeighbours) % kMemory].mediaTime;
-    if (newest <= oldest) return 0;
-    return static_cast<double>(kNeighbours) * 1e6 / static_cast<double>((newest - oldest).count());
+    return measuredRate_;
 }
 
 }  // namespace edgecam::capture

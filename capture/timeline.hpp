@@ -46,7 +46,8 @@ class Timeline {
     /// The stamp of one of the last kMemory pictures.
     [[nodiscard]] std::optional<PictureStamp> find(std::uint32_t sequence) const;
 
-    /// Pictures a second over the last 32; 0 when there are not yet so many.
+    /// Pictures a second, measured once in every generation, over its first 32 intervals; 0 until then. Whole
+    /// where it nearly is.
     [[nodiscard]] double measuredRate() const;
 
     static constexpr std::size_t kMemory = 512;  ///< more than a GOP cache can hold
@@ -55,6 +56,7 @@ class Timeline {
     [[nodiscard]] Microseconds shiftFor(const SourceTime& time) const;
     [[nodiscard]] std::uint32_t numberFor(const SourceTime& time) const;
     [[nodiscard]] bool taken(const PictureStamp& stamp) const;
+    [[nodiscard]] double rateOfNewest() const;
 
     const Clock& clock_;
     mutable std::mutex mutex_;
@@ -65,6 +67,8 @@ class Timeline {
     std::uint32_t last_ = 0;            ///< sequence
     std::uint32_t generationBase_ = 0;  ///< last sequence of the generation before
     std::uint64_t count_ = 0;
+    std::uint64_t generationCount_ = 0;           ///< pictures of this generation
+    double measuredRate_ = 0;                     ///< of this generation; 0: not known yet
     std::array<PictureStamp, kMemory> memory_{};  ///< in the order of stamping
 };
 

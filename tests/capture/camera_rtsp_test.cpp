@@ -149,7 +149,7 @@ TEST_CASE("a frozen server is a stall, and its thaw heals it") {
     const auto start = std::chrono::steady_clock::now();
     REQUIRE(bench.until([&] { return bench.camera->status().state != CameraState::live; }, 20s));
     MESSAGE("noticed after ", secondsSince(start), " s: ", bench.camera->status().reason);
-    CHECK(bench.camera->status().reason.starts_with("no picture for 3."));
+    CHECK(bench.camera->status().reason.starts_with("no picture for more than "));
     server.thaw();
     CHECK(bench.untilState(CameraState::live, 20s));
 }
@@ -225,8 +225,9 @@ TEST_CASE("H.265 goes to those who take it, the others are moved to the encode")
 }
 
 TEST_CASE("nobody listens there: retried with the reason") {
-    CameraBench bench("rtsp://127.0.0.1:1/cam");
+    CameraBench bench("rtsp://user:secret@127.0.0.1:1/cam?token=secret");
     REQUIRE(bench.until([&] { return bench.camera->status().restarts >= 2; }));
     CHECK(bench.camera->status().state == CameraState::reconnecting);
-    CHECK_FALSE(bench.camera->status().reason.empty());
+    CHECK(bench.camera->status().reason.starts_with("cannot connect to 127.0.0.1:1: "));
+    CHECK(bench.camera->status().reason.find("secret") == std::string::npos);
 }

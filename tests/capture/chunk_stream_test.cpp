@@ -12,12 +12,12 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A plausible avcC; `level` makes formats differ.
-std::shared_ptr<const Coding> coding(std::uint8_t level = 31) {
+std::shared_ptr<const Coding> coding(std::uint8_t level = 31, double frameRate = 30) {
     Coding made;
     made.track.codecData = {1,    0x4D, 0x40,  level, 0xFF, 0xE1, 0,    4,   0x67,
                             0x4D, 0x40, level, 1,     0,    2,    0x68, 0xEE};
     made.track.size = {640, 360};
-    made.frameRate = 30;
+    made.frameRate = frameRate;
     return std::make_shared<const Coding>(made);
 }
 
@@ -75,6 +75,19 @@ TEST_CASE_FIXTURE(Fixture, "a new format is a new channel, and waits for its key
     CHECK(emitted[2].kind == ChunkKind::initSegment);
     CHECK(emitted[2].channel != emitted[1].channel);
     CHECK(decodeTimeOf(emitted[3]) > decodeTimeOf(emitted[1]));
+}
+
+TEST_CASE_FIXTURE(Fixture, "another frame rate alone is told by later chunks, and the channel goes on") {
+    push(true, coding());
+    push(false, coding(31, 15));
+    push(false, coding(31, 15));
+    REQUIRE(emitted.size() == 4);
+    CHECK(emitted[2].kind == ChunkKind::accessUnit);
+    CHECK(emitted[2].channel == emitted[1].channel);
+    CHECK(emitted[1].format->frameRate == 30);
+    CHECK(emitted[2].format->frameRate == 15);
+    CHECK(emitted[3].format == emitted[2].format);
+    CHECK(stream.format()->frameRate == 15);
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(Fixture, "a live source without a picture for three seconds ha
     CHECK(supervisor.next() == Order::none);
     clock.advance(1ms);
     CHECK(supervisor.next() == Order::close);
-    CHECK(supervisor.reason() == "no picture for 3.0 s");
+    CHECK(supervisor.reason() == "no picture for more than 3 s");
 }
 
 TEST_CASE_FIXTURE(Fixture, "a slow camera is given five of its own intervals") {
@@ -111,6 +111,53 @@ TEST_CASE_FIXTURE(Fixture, "a slow camera is given five of its own intervals") {
     CHECK(supervisor.next() == Order::none);
     clock.advance(1ms);
     CHECK(supervisor.next() == Order::close);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a camera whose rate is not known yet is given eight seconds, in every opening anew") {
+    REQUIRE(supervisor.next() == Order::open);
+    playFor(1s);  // fast, and its rate known
+    waitAfter(kRefused);
+    clock.advance(100ms);
+    picture(0);
+    clock.advance(8s);
+    CHECK(supervisor.next() == Order::none);
+    picture(0);
+    clock.advance(8s);
+    CHECK(supervisor.next() == Order::none);
+    picture(30);
+    clock.advance(3s + 1ms);
+    CHECK(supervisor.next() == Order::close);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a stall that is noticed sooner or later reads the same") {
+    REQUIRE(supervisor.next() == Order::open);
+    clock.advance(8s + 1ms);
+    REQUIRE(supervisor.next() == Order::close);
+    const std::string reason = supervisor.reason();
+    clock.advance(1s);
+    REQUIRE(supervisor.next() == Order::open);
+    clock.advance(8s + 100ms);
+    REQUIRE(supervisor.next() == Order::close);
+    CHECK(supervisor.reason() == reason);
+    CHECK(reason == "no picture for more than 8 s");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a camera that is turned off has no trouble to tell of") {
+    REQUIRE(supervisor.next() == Order::open);
+    supervisor.failed(kRefused);
+    supervisor.enable(false);
+    CHECK(supervisor.reason().empty());
+    CHECK(supervisor.next() == Order::close);
+    CHECK(supervisor.reason().empty());
+
+    supervisor.enable(true);
+    REQUIRE(supervisor.next() == Order::open);
+    supervisor.enable(false);
+    clock.advance(9s);
+    supervisor.failed(kRefused);
+    CHECK(supervisor.next() == Order::close);
+    CHECK(supervisor.reason().empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "an opening without any picture is given up after eight seconds") {

@@ -109,3 +109,34 @@ TEST_CASE("recent stamps are found by number, forgotten ones are not") {
     CHECK_FALSE(timeline.find(601));
     CHECK(timeline.measuredRate() == doctest::Approx(30).epsilon(0.001));
 }
+
+TEST_CASE("a rate is measured within one opening of the source, and anew in the next") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    const auto play = [&](int pictures, Microseconds interval) {
+        timeline.beginGeneration();
+        for (int i = 0; i < pictures; ++i) {
+            timeline.stamp(at(i * interval));
+            clock.advance(interval);
+        }
+    };
+    play(20, 40ms);
+    CHECK(timeline.measuredRate() == 0);
+    clock.advance(10s);
+    play(32, 40ms);  // more than enough, but not since it was opened
+    CHECK(timeline.measuredRate() == 0);
+    play(33, 40ms);
+    CHECK(timeline.measuredRate() == 25);
+    play(40, 3s);
+    CHECK(timeline.measuredRate() == doctest::Approx(1.0 / 3));
+    play(40, 80ms);
+    CHECK(timeline.measuredRate() == 12.5);
+}
+
+TEST_CASE("a rate that jitters about a whole one is that one") {
+    test::FakeClock clock;
+    Timeline timeline(clock);
+    for (int i = 0; i < 33; ++i)
+        timeline.stamp(at(i * 40ms + (i % 2 == 0 ? 9ms : 0ms) + (i == 32 ? 5ms : 0ms)));
+    CHECK(timeline.measuredRate() == 25);
+}
