@@ -12,14 +12,14 @@ struct HubUrl {
     std::string host;  ///< name or address, an IPv6 one without brackets
     int port = 0;
     std::string path;   ///< with the query, starts with '/'
-    std::string shown;  ///< for people and logs: without query, which may hold a secret
+    std::string shown;  ///< for people and logs: without the query, which may hold a secret
 
     /// "host" or "host:port" as a Host header has it.
     [[nodiscard]] std::string authority() const;
 };
 
 /// ws://HOST[:PORT][/PATH][?QUERY] or wss://…; default ports 80 and 443 (RFC 6455 section 3). A user name or
-/// a fragment is an error: credentials have a place of their own in the config.
+/// a fragment is an error: credentials have a place of their own in the config. No error quotes the text.
 Result<HubUrl> parseHubUrl(const std::string& text);
 
 }  // namespace edgecam::uplink

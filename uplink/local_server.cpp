@@ -5,10 +5,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
@@ -27,7 +30,10 @@ constexpr const char* kPlainText = "text/plain; charset=utf-8";
 // Beside the WebSockets: page loads, health checks, and peers that are just being told that we are full.
 constexpr std::size_t kSpareSockets = 64;
 constexpr std::size_t kContextsOwnDescriptors = 8;
-constexpr int kAcceptsPerTurn = 16;
+constexpr std::size_t kAcceptsPerTurn = 16;
+// WebSockets that have not said who they are: room of their own, so that nobody can fill the house from
+// outside.
+constexpr std::size_t kMaxNewcomers = 32;
 // A foreign program should not be told that we stop for less than it takes to start again.
 constexpr Microseconds kRetryAfter = std::chrono::seconds(2);
 
@@ -58,6 +64,14 @@ struct HttpRefusal {
     const char* sentence;
 };
 
+CloseWish tooMany() {
+    return {4429, "too many connections"};
+}
+
+bool isKnown(const PeerConnection& viewer) {
+    return viewer.session() != nullptr && viewer.session()->authenticated();
+}
+
 class Server final : public LocalServer, private WebsocketLoop::Owner {
   public:
     Server(LocalServerSettings settings, const Access& access, PeerExchange& exchange, CommandSink& commands,
@@ -79,12 +93,15 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
                        std::size_t length) noexcept;
     int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
 
+    void hear(PeerConnection& viewer, std::string_view part);
     void acceptSome();
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
     int admitUpgrade(lws* socket);
     int serveHttp(lws* socket, std::string_view path);
     void greet(lws* socket);
-    [[nodiscard]] std::size_t liveViewers() const;
+    void makeRoomForNewcomer();
+    void makeRoomForSockets();
+    [[nodiscard]] std::size_t knownViewers() const;
 
     void woken() override;
     void ticked() override;
@@ -107,6 +124,8 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     LogThrottle descriptorTrouble_;
     LogThrottle refusals_;
     std::size_t openSockets_ = 0;
+    std::list<lws*> passers_;  ///< sockets that are no viewer (yet), the oldest first
+    std::set<lws*> leaving_;   ///< passers told to go, while their sockets are still open
     std::map<lws*, std::unique_ptr<PeerConnection>> viewers_;
 
     std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
@@ -181,7 +200,7 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
             greet(socket);
             return 0;
         case LWS_CALLBACK_RECEIVE:
-            if (viewer != viewers_.end()) viewer->second->received(in);
+            if (viewer != viewers_.end()) hear(*viewer->second, in);
             return 0;
         case LWS_CALLBACK_SERVER_WRITEABLE:
             return viewer == viewers_.end() || viewer->second->writable() ? 0 : -1;
@@ -190,6 +209,8 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
             return 0;
         case LWS_CALLBACK_WSI_DESTROY:
             viewers_.erase(socket);
+            passers_.remove(socket);
+            leaving_.erase(socket);
             if (socket != listener_ && openSockets_ > 0) --openSockets_;
             return 0;
         case LWS_CALLBACK_RAW_ADOPT:
@@ -202,7 +223,7 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
 }
 
 void Server::acceptSome() {
-    for (int turn = 0; turn < kAcceptsPerTurn; ++turn) {
+    for (std::size_t turn = 0; turn < kAcceptsPerTurn; ++turn) {
         const int fd = accept4(lws_get_socket_fd(listener_), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE) {
@@ -219,7 +240,24 @@ void Server::acceptSome() {
             continue;
         }
         const std::size_t before = openSockets_++;
-        if (lws_adopt_socket_vhost(host_, fd) == nullptr) openSockets_ = before;
+        lws* socket = lws_adopt_socket_vhost(host_, fd);
+        if (socket == nullptr) {
+            openSockets_ = before;
+        } else {
+            passers_.push_back(socket);
+            makeRoomForSockets();
+        }
+    }
+}
+
+// Who holds a socket and asks for nothing gives way to those who come; a turn's worth of room stays free.
+void Server::makeRoomForSockets() {
+    const std::size_t most = settings_.maxConnections + kSpareSockets - kAcceptsPerTurn;
+    while (passers_.size() > 1 && openSockets_ > most + leaving_.size()) {
+        lws* oldest = passers_.front();
+        passers_.pop_front();
+        leaving_.insert(oldest);
+        lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     }
 }
 
@@ -281,11 +319,13 @@ int Server::serveHttp(lws* socket, std::string_view path) {
 }
 
 void Server::greet(lws* socket) {
+    passers_.remove(socket);
+    leaving_.erase(socket);
     const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes};
-    if (liveViewers() >= settings_.maxConnections) {
+    if (knownViewers() >= settings_.maxConnections) {
         auto& viewer = viewers_[socket];
         viewer = std::make_unique<PeerConnection>(socket, nullptr, exchange_, limits, clock_);
-        viewer->close({4429, "too many connections"});
+        viewer->close(tooMany());
         return;
     }
     std::optional<Grant> grant;
@@ -293,16 +333,35 @@ void Server::greet(lws* socket) {
     if (const auto token = bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) {
         grant = access_.check(*token);
     }
+    if (!grant) makeRoomForNewcomer();
     auto session = PeerSession::forViewer(PeerExchange::nextSessionId(), settings_.session, access_,
                                           std::move(grant), exchange_.agent(), commands_, clock_);
     viewers_[socket] =
         std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
 }
 
-std::size_t Server::liveViewers() const {
-    std::size_t count = 0;
-    for (const auto& [socket, viewer] : viewers_) count += viewer->session() != nullptr ? 1 : 0;
-    return count;
+void Server::makeRoomForNewcomer() {
+    std::map<SessionId, PeerConnection*> newcomers;  // ids grow: the first is the oldest
+    for (const auto& [socket, viewer] : viewers_) {
+        if (viewer->session() != nullptr && !viewer->session()->authenticated()) {
+            newcomers[viewer->session()->id()] = viewer.get();
+        }
+    }
+    if (newcomers.size() >= std::min(kMaxNewcomers, settings_.maxConnections)) {
+        newcomers.begin()->second->close(tooMany());
+    }
+}
+
+// Several newcomers may wait for the last place: who says a good token first has it.
+void Server::hear(PeerConnection& viewer, std::string_view part) {
+    const bool wasKnown = isKnown(viewer);
+    viewer.received(part);
+    if (!wasKnown && isKnown(viewer) && knownViewers() > settings_.maxConnections) viewer.close(tooMany());
+}
+
+std::size_t Server::knownViewers() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(viewers_, [](const auto& item) { return isKnown(*item.second); }));
 }
 
 void Server::woken() {

@@ -22,7 +22,7 @@ struct LocalServerSettings {
     std::vector<std::string>
         allowedOrigins;  ///< besides none and the same host, e.g. "https://console.example"
     std::vector<std::string> allowedHosts;  ///< besides addresses, localhost, our name, *.local
-    std::size_t maxConnections = 100;
+    std::size_t maxConnections = 100;       ///< authenticated ones; up to 32 more may be on their way
     SessionLimits session;
 };
 

@@ -163,7 +163,8 @@ void PeerConnection::tick() {
     if (!session_) return;
     session_->tick();
     if (waitingSince_ && clock_.monotonic() - *waitingSince_ > limits_.stallAfter) {
-        return close({4410, "reads too slowly"});
+        session_->readsTooSlowly();
+        return close(*session_->closeWish());
     }
     followSession();
 }

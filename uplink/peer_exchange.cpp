@@ -109,11 +109,11 @@ void PeerExchange::publish(const CameraStatus& status) {
     wakeIf(wake);
 }
 
-void PeerExchange::putFaceItem(Item item) {
+void PeerExchange::putFaceItem(Item item, std::size_t most) {
     bool wake = false;
     {
         const std::lock_guard lock(mutex_);
-        if (inbox_.faceItems >= kMaxFaceItems) {
+        if (inbox_.faceItems >= most) {
             ++droppedFaceItems_;
             return;
         }
@@ -124,11 +124,11 @@ void PeerExchange::putFaceItem(Item item) {
 }
 
 void PeerExchange::publish(const FaceEvent& event) {
-    putFaceItem(event);
+    putFaceItem(event, event.phase == FacePhase::leave ? kMaxFaceItemsWithLeaves : kMaxFaceItems);
 }
 
 void PeerExchange::publish(const Detections& detections) {
-    putFaceItem(detections);
+    putFaceItem(detections, kMaxFaceItems);
 }
 
 void PeerExchange::complete(SessionId session, TicketId ticket, Outcome outcome) {

@@ -28,6 +28,8 @@ class PeerExchange {
 
     static constexpr std::size_t kMaxChunkBytes = 16 << 20;
     static constexpr std::size_t kMaxFaceItems = 4096;
+    /// `leave` events have as much room again: a face whose end is lost would be shown for ever.
+    static constexpr std::size_t kMaxFaceItemsWithLeaves = 2 * kMaxFaceItems;
 
     // Any thread; never block beyond a short lock. Chunks are bounded (16 MB): when the service thread is
     // stuck, they are dropped up to the next key frame, counted, and told to the sessions. Events and
@@ -79,7 +81,7 @@ class PeerExchange {
     };
 
     void put(Item item);
-    void putFaceItem(Item item);
+    void putFaceItem(Item item, std::size_t most);
     void wakeIf(bool needed);
     bool admit(const Chunk& chunk);          ///< under mutex_
     void appendItem(Item item, bool& wake);  ///< under mutex_

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json.hpp"
 #include "base/log.hpp"
+#include "uplink/foreign_words.hpp"
 #include "uplink/peer_session_core.hpp"
 
 namespace edgecam::uplink {
@@ -37,7 +37,8 @@ Session::Session(SessionId id, SessionSurroundings around, std::optional<Grant> 
       around_(std::move(around)),
       lanes_(around_.limits.lanes),
       streams_(lanes_, around_.limits.partBytes),
-      openedAt_(around_.clock.monotonic()) {
+      openedAt_(around_.clock.monotonic()),
+      commands_(around_.limits.commandsPerSecond, around_.limits.commandBurst, openedAt_) {
     if (isHub()) {
         hasFeatures_ = true;
         lanes_.push(Lane::answers, WireMessage::text(hubAuthText(around_.agent, *around_.hub, id_)), now());
@@ -133,10 +134,11 @@ void Session::welcome(const HubWelcome& welcome) {
 }
 
 void Session::heedHubError(const HubError& error) {
-    constexpr std::size_t kMostLogged = 200;
-    JsonWriter quoted;  // foreign words: no line breaks of theirs in our log
-    quoted.beginArray().value(error.code).value(error.message.substr(0, kMostLogged)).endArray();
-    logWarning("uplink", "the hub answers ", quoted.take());
+    constexpr std::size_t kMostOfCode = 40;
+    if (const auto verdict = hubErrors_.ask(now()); verdict.write) {
+        logWarning("uplink", "the hub answers ", quoted(error.code, kMostOfCode), " ", quoted(error.message),
+                   ", ", verdict.keptBack, " more before it");
+    }
     if (error.code == nameOf(ErrorCode::unauthorized)) close(4401, "unauthorized");
     if (error.code == nameOf(ErrorCode::forbidden) && !authenticated_) close(4403, "forbidden");
     if (error.code == nameOf(ErrorCode::conflict) && !authenticated_) close(4409, "conflict");
@@ -164,7 +166,7 @@ void Session::closePlanned(std::uint16_t code, std::string reason) {
     close(hasFeatures_ ? code : kNoCloseFrame, std::move(reason));
 }
 
-void Session::peerReadsTooSlowly() {
+void Session::readsTooSlowly() {
     mute_ = true;
     closePlanned(4410, "reads too slowly");
 }
@@ -193,6 +195,7 @@ void Session::tick() {
     cutStaleVideo();
     tellDrops();
     reportBitrates();
+    retryUnaskedStarts();
 }
 
 std::optional<WireMessage> Session::pop() {

@@ -48,6 +48,10 @@ struct SessionLimits {
     Microseconds hubAnswerWithin = std::chrono::seconds(10);
     Microseconds answerWithin = std::chrono::milliseconds(9500);  ///< 10 s are promised
     std::size_t partBytes = 64 << 10;  ///< payload bytes of one binary message that the session cuts itself
+    /// What costs the agent something (start, quality, snapshot, enable, disable), each camera counted;
+    /// beyond: `rate_limited`.
+    double commandsPerSecond = 10;
+    double commandBurst = 64;
     LaneLimits lanes;
 };
 
@@ -86,11 +90,13 @@ class PeerSession {
     virtual void receiveTooLarge() = 0;                   ///< closes with 1009
     /// Call about ten times a second, and before asking for output: timeouts, cuts of stale video.
     virtual void tick() = 0;
+    /// The socket has taken nothing for too long: nothing more is said, and closeWish() is set.
+    virtual void readsTooSlowly() = 0;
 
     // From the agent, by way of the PeerExchange.
     virtual void complete(TicketId ticket, const Outcome& outcome) = 0;
-    /// Moves a stream without being asked, e.g. since passthrough had to become an encode. Rendition 0: to none,
-    /// since the camera gives nothing that this peer can take.
+    /// Moves a stream without being asked, e.g. since passthrough had to become an encode. Rendition 0: to
+    /// none, since the camera gives nothing that this peer can take.
     virtual void regrant(const std::string& cameraId, const StreamGrant& grant) = 0;
     virtual void cameraChanged(const CameraStatus& status) = 0;
     virtual void deliver(const WireChunk& chunk) = 0;

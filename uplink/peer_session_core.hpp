@@ -11,11 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log.hpp"
 #include "uplink/message_request.hpp"
 #include "uplink/message_text.hpp"
 #include "uplink/peer_session.hpp"
 #include "uplink/peer_session_answers.hpp"
 #include "uplink/peer_session_streams.hpp"
+#include "uplink/token_bucket.hpp"
 
 namespace edgecam::uplink {
 
@@ -40,6 +42,7 @@ class Session final : public PeerSession {
     void receiveBinary() override;
     void receiveTooLarge() override;
     void tick() override;
+    void readsTooSlowly() override;
 
     void complete(TicketId ticket, const Outcome& outcome) override;
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
@@ -88,7 +91,9 @@ class Session final : public PeerSession {
     void start(const Request& request, const std::string& cameraId, StartStream action);
     void stop(const Request& request, const std::string& cameraId, const StopStream& action);
     void startUnasked(const std::string& cameraId);
+    void retryUnaskedStarts();
     TicketId issue(const Request& request, const std::string& cameraId, const CameraAction& action);
+    void command(const Request& request, TicketId ticket, const std::string& cameraId, CameraAction action);
     void submit(const Request& request, const std::string& cameraId, const CameraAction& action);
     void submitSilently(const std::string& cameraId, const CameraAction& action);
     void subscribe(const Id& id, const SubscribeRequest& request);
@@ -118,7 +123,6 @@ class Session final : public PeerSession {
     /// Only to those who asked for an answer: an `ok` by itself says nothing.
     void answerOk(const Id& id, const Message& message);
     void send(const Message& message, Lane lane = Lane::answers);
-    void peerReadsTooSlowly();
 
     const SessionId id_;
     SessionSurroundings around_;
@@ -137,7 +141,11 @@ class Session final : public PeerSession {
 
     std::map<std::string, CameraStatus> told_;  ///< of each camera, what the peer knows
     std::string toldStatus_;
-    std::set<std::string> startsToCome_;  ///< unasked, of cameras that are not there yet
+    /// Starts of the configuration that did not come about, tried again when their camera changes, and at
+    /// the given time if there is one.
+    std::map<std::string, std::optional<Monotonic>> startsToCome_;
+    TokenBucket commands_;
+    LogThrottle hubErrors_;
     std::map<std::uint16_t, PendingDrop> drops_;
     std::uint64_t transfers_ = 0;
 };

@@ -14,8 +14,10 @@ namespace {
 constexpr Microseconds kKeyFrameInterval = std::chrono::seconds(1);
 constexpr Microseconds kBitrateInterval = std::chrono::seconds(1);
 constexpr Microseconds kDropInterval = std::chrono::seconds(1);
+constexpr Microseconds kUnaskedStartInterval = std::chrono::seconds(5);
 constexpr std::size_t kAnswersWhileDropsWait = 64;
 constexpr std::uint16_t kFirstOneShot = 0x8000;
+constexpr const char* kNoCommonCoding = "the camera's coding is none that was asked for";
 
 std::optional<StreamForm> formOf(const CameraAction& action) {
     const auto* start = std::get_if<StartStream>(&action);
@@ -49,7 +51,7 @@ void Session::applyGrant(const Ticket& ticket, TicketId number, const StreamGran
     VideoStream* stream = streams_.find(ticket.cameraId, grant.form);
     // Stopped meanwhile, or started once more: then a later grant is the one to follow.
     const bool late = stream != nullptr && formOf(ticket.action) && stream->wish != number;
-    if (stream != nullptr && !late && !streams_.attach(*stream, grant, now())) return peerReadsTooSlowly();
+    if (stream != nullptr && !late && !streams_.attach(*stream, grant, now())) return readsTooSlowly();
     settle(ticket.request, ticket.cameraId,
            streamStatusMessage(reportOf(ticket.cameraId, stream), around_.clock.utc()));
 }
@@ -72,7 +74,10 @@ void Session::applyRefusal(const Ticket& ticket, TicketId number, const Refusal&
         // A stream that comes after its request has failed would surprise the peer.
         submitSilently(ticket.cameraId, StopStream{form});
         if (isHub() && std::ranges::find(around_.hub->start, ticket.cameraId) != around_.hub->start.end()) {
-            startsToCome_.insert(ticket.cameraId);  // tried again when the camera changes
+            const bool forGood =
+                refusal.code == ErrorCode::unsupported || refusal.code == ErrorCode::forbidden;
+            startsToCome_[ticket.cameraId] =
+                forGood ? std::nullopt : std::optional(now() + kUnaskedStartInterval);
         }
     }
     settle(ticket.request, ticket.cameraId, errorMessage(refusal, ticket.cameraId));
@@ -96,10 +101,10 @@ void Session::handOver(const Ticket& ticket, const SnapshotTaken& snapshot) {
 void Session::regrant(const std::string& cameraId, const StreamGrant& grant) {
     VideoStream* stream = streams_.find(cameraId, grant.form);
     if (stream == nullptr || closeWish_ || !grant_.covers(cameraId)) return;
-    if (!streams_.attach(*stream, grant, now())) return peerReadsTooSlowly();
+    if (!streams_.attach(*stream, grant, now())) return readsTooSlowly();
     if (grant.rendition == 0) {
-        send(errorMessage(
-            {ErrorCode::unsupported, "the camera's coding is none that was asked for", "codecs"}, cameraId));
+        send(errorMessage({ErrorCode::unsupported, kNoCommonCoding, "codecs"}, cameraId));
+        stream->trouble = kNoCommonCoding;
     }
     tellStream(*stream);
 }
@@ -126,7 +131,7 @@ void Session::cameraChanged(const CameraStatus& status) {
 void Session::deliver(const WireChunk& chunk) {
     if (!authenticated_ || closeWish_) return;
     const VideoStreams::Delivery delivery = streams_.deliver(chunk, now());
-    if (!delivery.room) return peerReadsTooSlowly();
+    if (!delivery.room) return readsTooSlowly();
     // The lane of answers goes first: the channel is announced before its init segment.
     if (delivery.announce != nullptr) tellStream(*delivery.announce);
 }
@@ -217,6 +222,7 @@ StreamReport Session::reportOf(const std::string& cameraId, const VideoStream* s
     if (camera != around_.agent.cameras.end()) report.camera = camera->second;
     if (stream == nullptr) return report;
     report.streaming = true;
+    if (report.camera.reason.empty()) report.camera.reason = stream->trouble;
     report.form = stream->form;
     report.channel = stream->channel;
     report.format = stream->format;
@@ -266,7 +272,7 @@ void Session::settle(const Request& request, const std::string& cameraId, const 
 
 void Session::answer(const Id& id, const Message& message, const std::vector<RenditionId>& behind) {
     const WireMessage text = WireMessage::text(envelope(message, id));
-    if (!lanes_.pushBehind(behind, text, now())) return peerReadsTooSlowly();
+    if (!lanes_.pushBehind(behind, text, now())) return readsTooSlowly();
     if (id && authenticated_) book_.finish(*id, text);
 }
 
@@ -276,7 +282,7 @@ void Session::answerOk(const Id& id, const Message& message) {
 
 void Session::send(const Message& message, Lane lane) {
     const bool taken = lanes_.push(lane, WireMessage::text(envelope(message)), now());
-    if (!taken && lane == Lane::answers) peerReadsTooSlowly();
+    if (!taken && lane == Lane::answers) readsTooSlowly();
 }
 
 }  // namespace edgecam::uplink

@@ -10,6 +10,11 @@ namespace {
 
 constexpr Microseconds kFreshStartInterval = std::chrono::seconds(1);
 
+/// Whether it makes a camera or an encoder start something; a stop frees them and must always come through.
+bool isCostly(const CameraAction& action) {
+    return !std::holds_alternative<StopStream>(action) && !std::holds_alternative<ForceKeyFrame>(action);
+}
+
 template <class... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
@@ -28,7 +33,7 @@ void Session::handle(const RequestEnvelope& envelope, const JsonValue& message) 
     }
     if (id && authenticated_) {
         const AnswerBook::Memory memory = book_.recall(*id);
-        if (memory.answer && !lanes_.push(Lane::answers, *memory.answer, now())) peerReadsTooSlowly();
+        if (memory.answer && !lanes_.push(Lane::answers, *memory.answer, now())) readsTooSlowly();
         if (memory.seen) return;
         book_.begin(*id);
     }
@@ -88,7 +93,14 @@ void Session::control(const RequestEnvelope& envelope, const StreamControlReques
     request->open = cameras.size();
     if (envelope.timeToLive) request->expiresAt = now() + *envelope.timeToLive;
     if (cameras.empty()) return answerOk(request->id, resultsMessage({}));
-    for (const std::string& cameraId : cameras) controlCamera(request, cameraId, control.action);
+    for (const std::string& cameraId : cameras) {
+        if (isCostly(control.action) && !commands_.takeIfThere(1, now())) {
+            settle(request, cameraId,
+                   errorMessage({ErrorCode::rateLimited, "too many requests in this time", ""}, cameraId));
+        } else {
+            controlCamera(request, cameraId, control.action);
+        }
+    }
 }
 
 void Session::controlCamera(const Request& request, const std::string& cameraId, const CameraAction& action) {
@@ -119,10 +131,15 @@ void Session::start(const Request& request, const std::string& cameraId, StartSt
     }
     const TicketId ticket = issue(request, cameraId, action);
     streams_.wish(cameraId, action.form, ticket);
-    around_.commands.submit({id_, ticket, cameraId, std::move(action), grant_.role, request->expiresAt});
+    command(request, ticket, cameraId, std::move(action));
 }
 
 void Session::stop(const Request& request, const std::string& cameraId, const StopStream& action) {
+    if (request->expiresAt && now() > *request->expiresAt) {
+        return settle(request, cameraId,
+                      errorMessage({ErrorCode::expired, "too old when its turn came", ""}, cameraId));
+    }
+    if (action.form != StreamForm::jpeg) startsToCome_.erase(cameraId);
     const VideoStreams::Ended ended = streams_.end(cameraId, action.form);
     if (!ended.any) {
         return settle(request, cameraId, streamStatusMessage(reportOf(cameraId), around_.clock.utc()));
@@ -134,7 +151,7 @@ void Session::stop(const Request& request, const std::string& cameraId, const St
 /// On the uplink the configuration may wish for video itself.
 void Session::startUnasked(const std::string& cameraId) {
     if (!around_.agent.cameras.contains(cameraId)) {
-        startsToCome_.insert(cameraId);
+        startsToCome_[cameraId] = std::nullopt;
         return;
     }
     const auto request = std::make_shared<OpenRequest>();
@@ -142,13 +159,35 @@ void Session::startUnasked(const std::string& cameraId) {
     controlCamera(request, cameraId, StartStream{});
 }
 
+void Session::retryUnaskedStarts() {
+    std::vector<std::string> due;
+    for (const auto& [cameraId, at] : startsToCome_) {
+        if (at && now() >= *at) due.push_back(cameraId);
+    }
+    for (const std::string& cameraId : due) {
+        startsToCome_.erase(cameraId);
+        if (streams_.of(cameraId).empty()) startUnasked(cameraId);
+    }
+}
+
 TicketId Session::issue(const Request& request, const std::string& cameraId, const CameraAction& action) {
     return book_.issue({request, cameraId, action, now() + around_.limits.answerWithin});
 }
 
 void Session::submit(const Request& request, const std::string& cameraId, const CameraAction& action) {
-    const TicketId ticket = issue(request, cameraId, action);
-    around_.commands.submit({id_, ticket, cameraId, action, grant_.role, request->expiresAt});
+    command(request, issue(request, cameraId, action), cameraId, action);
+}
+
+/// What was answered by an error for lack of time must not happen afterwards. But a stop that the session
+/// has carried out already is carried out by the agent too, however late.
+void Session::command(const Request& request, TicketId ticket, const std::string& cameraId,
+                      CameraAction action) {
+    std::optional<Monotonic> expiresAt;
+    if (!std::holds_alternative<StopStream>(action)) {
+        expiresAt = now() + around_.limits.answerWithin;
+        if (request->expiresAt) expiresAt = std::min(*expiresAt, *request->expiresAt);
+    }
+    around_.commands.submit({id_, ticket, cameraId, std::move(action), grant_.role, expiresAt});
 }
 
 void Session::submitSilently(const std::string& cameraId, const CameraAction& action) {

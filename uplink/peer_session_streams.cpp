@@ -100,6 +100,7 @@ bool VideoStreams::attach(VideoStream& stream, const StreamGrant& grant, Monoton
     stream.quality = grant.quality;
     stream.targetKbps = grant.targetBitrateKbps;
     stream.grantedAt = now;
+    stream.trouble.clear();
     if (same && grant.backlog.chunks.empty()) return true;
     if (stream.attached) lanes_.dropRendition(stream.rendition);
     if (!same) {

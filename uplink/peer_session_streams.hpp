@@ -49,6 +49,7 @@ struct VideoStream {
     std::string quality;
     int targetKbps = 0;
     std::optional<Utc> liveFrom;
+    std::string trouble;  ///< why nothing flows although it was granted
 
     Monotonic grantedAt;
     std::optional<Monotonic> keyAskedAt;

@@ -24,6 +24,14 @@ class TokenBucket {
         return false;
     }
 
+    /// False: there is not so much, and nothing is taken.
+    bool takeIfThere(double amount, Monotonic now) {
+        (void)take(0, now);
+        if (level_ < amount) return false;
+        level_ -= amount;
+        return true;
+    }
+
   private:
     double rate_;
     double burst_;

@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
+#include "uplink/foreign_words.hpp"
 #include "uplink/hub_url.hpp"
 #include "uplink/peer_connection.hpp"
 #include "uplink/websocket_loop.hpp"
@@ -260,7 +261,7 @@ void Client::ended() {
     const auto reason = concat(hubClose_ ? "the hub closed: "
                                : ours    ? "closed: "
                                          : "",
-                               close.code, " ", close.reason);
+                               close.code, " ", hubClose_ ? quoted(close.reason) : close.reason);
     // 4409: another box says that it is us; two that take turns would help nobody.
     if (close.code == 4401 || close.code == 4403 || close.code == 4409) {
         return retryAfter(backOff_.afterRejection(), UplinkState::rejected, reason);
@@ -280,7 +281,6 @@ void Client::report(UplinkState state, std::string reason) {
     status_.state = state;
     status_.reason = std::move(reason);
     if (state != UplinkState::backingOff && state != UplinkState::rejected) status_.retryIn = {};
-    logInfo("uplink", status_.url, ": ", nameOf(state), status_.reason.empty() ? "" : ", ", status_.reason);
     if (onStatus_) onStatus_(status_);
 }
 

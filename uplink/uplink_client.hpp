@@ -42,7 +42,8 @@ struct UplinkStatus {
 class UplinkClient {
   public:
     /// Starts dialling. Fails only for a URL that makes no sense or a CA file that cannot be read. All
-    /// references must outlive the client. `onStatus` is called on the uplink's thread.
+    /// references must outlive the client. `onStatus` is called on the uplink's thread; the log of changes is
+    /// its business.
     static Result<std::unique_ptr<UplinkClient>> start(UplinkSettings settings, PeerExchange& exchange,
                                                        CommandSink& commands, const Clock& clock,
                                                        std::function<void(const UplinkStatus&)> onStatus);

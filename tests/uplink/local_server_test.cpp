@@ -332,6 +332,49 @@ TEST_SUITE("local server") {
         }
     }
 
+    TEST_CASE("who never says who they are cannot keep out who does") {
+        LocalServerSettings settings;
+        settings.maxConnections = 3;
+        const Bench bench(settings);
+        Wire oldest = bench.open();
+        std::vector<Wire> silent;
+        for (int i = 0; i < 2; ++i) silent.push_back(bench.open());
+        Wire first = bench.enter();
+        CHECK(oldest.closeCode() == 4429);
+        Wire second = bench.enter();
+        Wire third = bench.enter();
+        first.sendText(R"({"type":"heartbeat","id":5})");
+        CHECK(first.textWith(R"("heartbeat")").find(R"("id":5)") != std::string::npos);
+    }
+
+    TEST_CASE("of two that wait for the last place the one with the first good token has it") {
+        LocalServerSettings settings;
+        settings.maxConnections = 2;
+        const Bench bench(settings);
+        Wire inside = bench.enter();
+        Wire slow = bench.open();
+        Wire quick = bench.open();
+        quick.sendText(R"({"type":"auth","token":"secret","features":[]})");
+        CHECK_FALSE(quick.textWith(R"("authenticated")").empty());
+        slow.sendText(R"({"type":"auth","token":"secret","features":[]})");
+        CHECK(slow.closeCode() == 4429);
+        quick.sendText(R"({"type":"heartbeat","id":5})");
+        CHECK(quick.textWith(R"("heartbeat")").find(R"("id":5)") != std::string::npos);
+    }
+
+    TEST_CASE("sockets that ask for nothing give way, the oldest first, and viewers stay") {
+        LocalServerSettings settings;
+        settings.maxConnections = 2;
+        const Bench bench(settings);
+        Wire viewer = bench.enter();
+        std::vector<Wire> idle;
+        for (int i = 0; i < 120; ++i) idle.push_back(bench.dial());
+        Wire late = bench.enter();
+        CHECK(idle.front().readAll().empty());
+        viewer.sendText(R"({"type":"heartbeat","id":5})");
+        CHECK(viewer.textWith(R"("heartbeat")").find(R"("id":5)") != std::string::npos);
+    }
+
     TEST_CASE("a viewer that comes while the process is out of descriptors is served when there are some") {
         const Bench bench;
         rlimit usual{};

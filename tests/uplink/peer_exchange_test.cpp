@@ -126,12 +126,18 @@ TEST_CASE("a stuck service thread costs chunks up to the next key frame, and say
     CHECK(heard[0].str("frames") == "2");
 }
 
-TEST_CASE("faces are bounded too") {
+TEST_CASE("faces are bounded too, and no end of a face is lost for it") {
     Hall hall;
     for (std::size_t i = 0; i < PeerExchange::kMaxFaceItems + 10; ++i) {
         hall.exchange->publish(faceOf("door", i, FacePhase::enter));
     }
     CHECK(hall.exchange->droppedFaceItems() == 10);
+    for (std::size_t i = 0; i < PeerExchange::kMaxFaceItems; ++i) {
+        hall.exchange->publish(faceOf("door", i, FacePhase::leave));
+    }
+    CHECK(hall.exchange->droppedFaceItems() == 10);
+    hall.exchange->drain();
+    CHECK(hall.exchange->agent().liveFaces.at("door").empty());
 }
 
 TEST_CASE("the service thread is woken once for all that waits, and not after it was let go") {

@@ -78,6 +78,47 @@ TEST_CASE("ttl_ms travels with the command") {
     CHECK(bench.only("error").str("code") == "expired");
 }
 
+TEST_CASE("what was refused for lack of time cannot be carried out later") {
+    SessionLimits limits;
+    limits.answerWithin = 9500ms;
+    auto bench = SessionBench::as("operator", limits);
+    for (const char* ttl : {"", R"("ttl_ms":60000,)"}) {
+        bench.say(std::string(R"({"type":"stream_control",)") + ttl +
+                  R"("action":"start","camera_id":"door"})");
+        CHECK(bench.agent->commands.back().expiresAt == bench.clock->monotonic() + 9500ms);
+    }
+}
+
+TEST_CASE("a stop that was carried out never expires at the agent") {
+    auto bench = SessionBench::as("operator");
+    bench.startVideo();
+    bench.say(R"({"type":"stream_control","action":"stop","camera_id":"cam_123","ttl_ms":1})");
+    REQUIRE(bench.agent->count<StopStream>() == 1);
+    CHECK_FALSE(bench.agent->commands.back().expiresAt);
+}
+
+TEST_CASE("requests that cost something have a rate, each camera counted; a stop always comes through") {
+    SessionLimits limits;
+    limits.commandsPerSecond = 2;
+    limits.commandBurst = 3;
+    auto bench = SessionBench::as("operator", limits);
+    bench.say(R"({"type":"stream_control","action":"snapshot","camera_id":"*"})");
+    bench.say(R"({"type":"stream_control","action":"start","camera_id":"*","id":1})");
+    CHECK(bench.agent->count<TakeSnapshot>() == 2);
+    CHECK(bench.agent->count<StartStream>() == 1);
+    bench.finish(SessionBench::grantOf(5, 1, 100));
+    const Heard answer = bench.only("ok");
+    CHECK(answer.text.find("rate_limited") != std::string::npos);
+    CHECK(answer.id() == "1");
+    bench.say(R"({"type":"stream_control","action":"stop","camera_id":"*","id":2})");
+    CHECK(bench.agent->count<StopStream>() == 1);
+    bench.hear();
+    bench.clock->advance(500ms);
+    bench.say(R"({"type":"stream_control","action":"snapshot","camera_id":"*"})");
+    CHECK(bench.agent->count<TakeSnapshot>() == 3);
+    CHECK(bench.only("error").str("code") == "rate_limited");
+}
+
 TEST_CASE("an ok that nobody asked for is not sent") {
     auto bench = SessionBench::as("operator");
     bench.say(R"({"type":"stream_control","action":"keyframe","camera_id":"door"})");

@@ -114,6 +114,19 @@ TEST_CASE("no codec in common is an error and no stream") {
     CHECK_FALSE(bench.session->hasOutput());
 }
 
+TEST_CASE("a stream that is moved to no rendition says why, until it flows again") {
+    auto bench = SessionBench::as("viewer");
+    bench.startVideo();
+    bench.session->regrant("cam_123", StreamGrant{});
+    const auto heard = bench.hear();
+    CHECK(typesOf(heard) == Types{"error", "stream_status"});
+    CHECK(heard[0].str("code") == "unsupported");
+    CHECK(heard[1].str("reason") == heard[0].str("message"));
+    CHECK(heard[1].str("channel") == "null");
+    bench.session->regrant("cam_123", SessionBench::grantOf(6, 2, 10));
+    CHECK(bench.only("stream_status").str("reason").empty());
+}
+
 TEST_CASE("a new channel of the rendition is announced before its init segment") {
     auto bench = SessionBench::as("viewer");
     bench.startVideo();

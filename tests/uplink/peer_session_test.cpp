@@ -207,6 +207,17 @@ TEST_CASE("a peer that asks but does not read is let go") {
     CHECK(closeCode(knowing) == 4410);
 }
 
+TEST_CASE("a peer whose socket takes nothing is let go as it understands it") {
+    auto bench = SessionBench::as("viewer");
+    bench.session->readsTooSlowly();
+    CHECK(closeCode(bench) == 1006);
+    auto knowing = SessionBench::viewer();
+    knowing.say(R"({"type":"auth","token":"viewer","features":[]})");
+    knowing.session->readsTooSlowly();
+    CHECK(closeCode(knowing) == 4410);
+    CHECK_FALSE(knowing.session->hasOutput());
+}
+
 TEST_CASE("the agent hears of the end of every session that was somebody, and of no other") {
     auto stranger = SessionBench::viewer();
     stranger.session.reset();
@@ -305,4 +316,31 @@ TEST_CASE("a hub may bring its subscriptions, and the config's cameras wait unti
     bench.session->cameraChanged(bench.view->cameras["yard"]);
     REQUIRE(bench.agent->commands.size() == 1);
     CHECK(bench.agent->commands[0].cameraId == "yard");
+}
+
+TEST_CASE("a start of the config that was refused is tried again after some seconds, unless it cannot be") {
+    HubCredentials credentials;
+    credentials.start = {"door"};
+    auto bench = SessionBench::hub(credentials);
+    bench.say(R"({"type":"system","event":"authenticated","data":{}})");
+    REQUIRE(bench.agent->count<StartStream>() == 1);
+    bench.finish(Refusal{ErrorCode::busy, "too many encoders", ""});
+    bench.later(4900ms);
+    CHECK(bench.agent->count<StartStream>() == 1);
+    bench.later(200ms);
+    CHECK(bench.agent->count<StartStream>() == 2);
+    bench.finish(Refusal{ErrorCode::unsupported, "no codec in common", ""});
+    bench.later(60s);
+    CHECK(bench.agent->count<StartStream>() == 2);
+}
+
+TEST_CASE("a start of the config that the hub stopped is not tried again") {
+    HubCredentials credentials;
+    credentials.start = {"door"};
+    auto bench = SessionBench::hub(credentials);
+    bench.say(R"({"type":"system","event":"authenticated","data":{}})");
+    bench.finish(Refusal{ErrorCode::busy, "too many encoders", ""});
+    bench.say(R"({"type":"stream_control","action":"stop","camera_id":"door"})");
+    bench.later(60s);
+    CHECK(bench.agent->count<StartStream>() == 1);
 }

@@ -16,6 +16,15 @@ TEST_CASE("a burst passes at once, then only the rate") {
     CHECK_FALSE(bucket.take(1, now));
 }
 
+TEST_CASE("who asks too often still gets the rate") {
+    Monotonic now{};
+    TokenBucket bucket(10, 1, now);
+    int passed = 0;
+    for (int i = 0; i < 400; ++i, now += 5ms) passed += bucket.takeIfThere(1, now) ? 1 : 0;
+    CHECK(passed >= 20);
+    CHECK(passed <= 21);
+}
+
 TEST_CASE("what is not used is saved up to the burst") {
     Monotonic now{};
     TokenBucket bucket(10, 100, now);

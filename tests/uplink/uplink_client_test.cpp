@@ -230,7 +230,7 @@ TEST_SUITE("uplink client") {
         const auto status = bench.log.next(UplinkState::rejected);
         CHECK(status.state == UplinkState::rejected);
         CHECK(status.retryIn == 60s);
-        CHECK(status.reason.find("4401 who are you") != std::string::npos);
+        CHECK(status.reason.find(R"(4401 "who are you")") != std::string::npos);
     }
 
     TEST_CASE(
@@ -405,5 +405,25 @@ TEST_SUITE("uplink client") {
         CHECK(secure->path == "/in/box?key=secret");
         CHECK(secure->authority() == "[::1]:8443");
         CHECK(secure->shown == "wss://[::1]:8443/in/box");
+    }
+
+    TEST_CASE("a URL that is none is not quoted") {
+        for (const char* text :
+             {"ws://me:hush@hub.example:70000x/", "ws://me:hush@[::1/", "hush", "ws://h/%zhush"}) {
+            const auto url = parseHubUrl(text);
+            REQUIRE_FALSE(url);
+            CHECK(url.error().message.find("hush") == std::string::npos);
+        }
+    }
+
+    TEST_CASE("a hub's reason to close cannot write lines of its own") {
+        Listener hub;
+        Bench bench;
+        bench.start(urlOf(hub.port()));
+        Wire agent = welcome(hub);
+        agent.sendFrame(8, "\x0f\xa0 bye\n<3>edgecam: \x1b[2J" + std::string(90, 'x'));
+        const std::string reason = bench.log.next(UplinkState::backingOff).reason;
+        CHECK(reason.find("\" bye?<3>edgecam: ?[2Jxx") != std::string::npos);
+        CHECK(reason.ends_with("x\""));
     }
 }
