@@ -50,9 +50,12 @@ export class CameraStream {
         this.#fresh = true;
     }
 
-    /** @param {number | null | undefined} channel of this connection, by `stream_status` */
-    announce(channel) {
-        if (channel === null || channel === undefined) return;
+    /**
+     * @param {number | null | undefined} channel of this connection, by `stream_status`
+     * @param {string} [format] of that channel
+     */
+    announce(channel, format = this.request.format) {
+        if (channel === null || channel === undefined || format !== this.request.format) return;
         this.#announced = channel;
     }
 
@@ -62,8 +65,10 @@ export class CameraStream {
     /** @param {NonNullable<ReturnType<import('./frame.js').parseFrame>>} frame whole */
     receive(frame) {
         try {
-            if (frame.kind === Kind.init) this.#begin(frame);
-            else if (frame.kind === Kind.jpeg && this.request.format === 'jpeg') this.#picture(frame);
+            const pictures = this.request.format === 'jpeg';
+            if (pictures !== (frame.kind === Kind.jpeg)) return;  // of a format that is given up
+            if (pictures) this.#picture(frame);
+            else if (frame.kind === Kind.init) this.#begin(frame);
             else if (frame.kind === Kind.accessUnit && frame.channel === this.#active) this.#player?.feed(frame);
         } catch (error) {
             this.#failed(this.#player, error.message);
@@ -99,7 +104,7 @@ export class CameraStream {
     }
 
     #shown(player, picture) {
-        if (player !== this.#player) return;
+        if (player !== this.#player || this.#fresh) return;  // the last gasp of one that failed or is over
         this.#retired?.destroy();
         this.#retired = null;
         this.#callbacks.shown(picture);
@@ -117,6 +122,6 @@ export class CameraStream {
         this.#callbacks.failed(reason);
     }
 
-    /** Plays on at the newest picture: after a tap, or when the page is seen again. */
+    /** Plays on at the newest picture. */
     catchUp() { this.#player?.catchUp(); }
 }

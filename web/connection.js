@@ -9,8 +9,14 @@ const kLongestDelayMs = 10_000;
 const kHealthyAfterMs = 10_000;
 const kAnswerWithinMs = 12_000;
 const kHeartbeatMs = 3_000;
-/** Nothing heard for this long, though heartbeats ask: the peer is gone, whatever TCP thinks. */
+/** The first exchange waits while the page starts, so it tells the clock's offset badly: more follow soon. */
+const kEarlyHeartbeatsMs = [400, 1200];
+/**
+ * A heartbeat of this age and so many beats without a word in answer: the peer is gone, whatever TCP thinks. Beats
+ * count since time alone proves nothing: a page that slept may find what came meanwhile only after its timers ran.
+ */
 const kSilenceMs = 10_000;
+const kLeastUnanswered = 3;
 const kRefused = 'the agent refused this token';
 
 /**
@@ -71,7 +77,10 @@ export class Connection extends EventTarget {
     #waiting = new Map();
     #retryTimer = 0;
     #heartbeatTimer = 0;
-    #heardAt = 0;
+    /** Beats since anything was heard, and when the first of them was. */
+    #unanswered = 0;
+    #askedAt = 0;
+    #authId = 0;
     #retryAfterMs = 0;
     #healthyTimer = 0;
 
@@ -138,9 +147,11 @@ export class Connection extends EventTarget {
         const socket = new WebSocket(this.#url);
         socket.binaryType = 'arraybuffer';
         this.#socket = socket;
-        this.#heardAt = performance.now();
+        this.#unanswered = 0;
         socket.onopen = () => {
-            socket.send(JSON.stringify({ type: 'auth', token: this.#token, id: this.#nextId++ }));
+            this.#unanswered = 0;
+            this.#authId = this.#nextId++;
+            socket.send(JSON.stringify({ type: 'auth', token: this.#token, id: this.#authId }));
             this.#become('authenticating', 'checking the token');
         };
         socket.onmessage = (event) => this.#receive(event.data);
@@ -150,7 +161,7 @@ export class Connection extends EventTarget {
     }
 
     #receive(data) {
-        this.#heardAt = performance.now();
+        this.#unanswered = 0;
         if (typeof data !== 'string') {
             this.dispatchEvent(new CustomEvent('binary', { detail: data }));
             return;
@@ -170,8 +181,8 @@ export class Connection extends EventTarget {
         if (message.type === 'system' && message.event === 'authenticated') this.#authenticated(data);
         else if (message.type === 'system' && message.event === 'going_away') {
             this.#retryAfterMs = (data.retry_after_s ?? 0) * 1000;
-        } else if (message.type === 'error' && this.state === 'authenticating') {
-            this.#refuse(kRefused);
+        } else if (message.type === 'error' && this.state === 'authenticating' && message.id === this.#authId) {
+            this.#refusedToSignIn(data);
             return;
         } else if (message.type === 'heartbeat' && data.t0 !== undefined) {
             this.dispatchEvent(new CustomEvent('heartbeat', { detail: { ...data, t3: localUs() } }));
@@ -187,6 +198,13 @@ export class Connection extends EventTarget {
         this.#healthyTimer = setTimeout(() => { this.#failures = 0; }, kHealthyAfterMs);
         this.#become('open', '');
         this.#beat();
+        for (const afterMs of kEarlyHeartbeatsMs) setTimeout(() => this.#askTime(), afterMs);
+    }
+
+    /** Only a clear no costs the token; whatever else went wrong may go right the next time. */
+    #refusedToSignIn({ code, message }) {
+        if (code === 'unauthorized' || code === 'forbidden') this.#refuse(kRefused);
+        else this.#retryLater(message || code || 'the agent could not sign this page in');
     }
 
     #settle(id, message) {
@@ -199,9 +217,17 @@ export class Connection extends EventTarget {
     }
 
     #beat() {
-        if (performance.now() - this.#heardAt > kSilenceMs) this.#ended(1006, 'the agent does not answer');
-        else this.send({ type: 'heartbeat', t0: Math.round(localUs()) });
+        const now = performance.now();
+        if (this.#unanswered >= kLeastUnanswered && now - this.#askedAt >= kSilenceMs) {
+            this.#ended(1006, 'the agent does not answer');
+            return;
+        }
+        if (this.#unanswered === 0) this.#askedAt = now;
+        this.#unanswered += 1;
+        this.#askTime();
     }
+
+    #askTime() { this.send({ type: 'heartbeat', t0: Math.round(localUs()) }); }
 
     #ended(code, reason) {
         if (code === 4401 || code === 4403) this.#refuse(kRefused);

@@ -8,6 +8,8 @@
 const kForesightUs = 300_000;
 /** The longest way between two analysed pictures that is still bridged, µs. */
 const kBridgeUs = 1_000_000;
+/** Two analysed pictures nearer than this say little about speed, µs. */
+const kShortestWayUs = 30_000;
 const kKept = 90;
 
 const mix = (a, b, share) => a.map((value, index) => value + (b[index] - value) * share);
@@ -66,7 +68,10 @@ export class DetectionTimeline {
         const wayUs = earlier ? last.captureUs - earlier.captureUs : 0;
         return [...last.faces.values()].map((face) => {
             const past = wayUs > 0 && wayUs <= kBridgeUs ? earlier.faces.get(face.track_id) : undefined;
-            return past ? { ...face, box: mix(past.box, face.box, 1 + aheadUs / wayUs) } : face;
+            if (!past) return face;
+            // The place moves on; the size stays: a few pixels of noise in it would soon be more than the face.
+            const [x, y] = mix(past.box, face.box, 1 + aheadUs / Math.max(wayUs, kShortestWayUs));
+            return { ...face, box: [x, y, face.box[2], face.box[3]] };
         });
     }
 }

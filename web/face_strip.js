@@ -4,6 +4,8 @@ import { element, icon, setText } from './dom.js';
 import { durationText } from './figures.js';
 
 const kMostCards = 24;
+/** A face that is there is told of every second; of one that is not, the leaving may have been lost. */
+const kSilentMs = 10_000;
 
 export class FaceStrip {
     #list;
@@ -25,19 +27,26 @@ export class FaceStrip {
     /** How many faces are there now. */
     get presentCount() { return this.#present.size; }
 
-    /** @param {object} event data of a `face_detected` */
-    add(event) {
+    /** @param {object} event data of a `face_detected` @param {number} nowMs monotonic */
+    add(event, nowMs) {
         const key = `${event.camera_id}/${event.track_id}`;
         const card = this.#present.get(key) ?? this.#begin(key, event);
         card.lastSeen = event.last_seen ?? event.timestamp;
+        card.heardAtMs = nowMs;
         this.#picture(card, event);
         if (event.phase === 'leave') this.#end(key);
         this.#describe(card, event.phase === 'leave');
     }
 
-    /** The agent began anew, its track numbers too: nobody is known to be there. */
-    forgetPresent() {
+    /** Nobody is known to be there: the agent cannot tell, or began its track numbers anew. */
+    forgetPresent() { this.#forget(() => true); }
+
+    /** @param {number} nowMs monotonic */
+    forgetSilent(nowMs) { this.#forget((card) => nowMs - card.heardAtMs >= kSilentMs); }
+
+    #forget(condition) {
         for (const [key, card] of [...this.#present]) {
+            if (!condition(card)) continue;
             this.#end(key);
             this.#describe(card, true);
         }
@@ -45,7 +54,7 @@ export class FaceStrip {
 
     #begin(key, event) {
         const card = {
-            firstSeen: event.first_seen ?? event.timestamp, lastSeen: event.timestamp, quality: 0,
+            firstSeen: event.first_seen ?? event.timestamp, lastSeen: event.timestamp, heardAtMs: 0, quality: 0,
             face: element('div', { class: 'portrait' }, icon('face')), stay: element('span', { class: 'stay' }), root: null,
         };
         const when = new Date(card.firstSeen * 1000);

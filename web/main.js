@@ -45,26 +45,33 @@ function tileOf(cameraId) {
 }
 
 const understand = {
-    system: (data, event) => {
+    system: (data, { event }) => {
         if (event !== 'status') return;
         for (const camera of data.cameras ?? []) {
             const id = camera.camera_id ?? camera.id;
-            if (id && !tiles.has(id)) tileOf(id).statusChanged({ ...camera, camera_id: id });
+            if (!id) continue;
+            if (tiles.has(id)) tiles.get(id).cameraSeen(camera);
+            else tileOf(id).statusChanged(camera);
         }
         byId('no-cameras').hidden = tiles.size > 0;
-        setText(byId('agent'), data.agent?.id ?? location.host);
+        const agent = data.agent?.id ?? location.host;
+        setText(byId('agent'), agent);
+        document.title = `${agent} – edgecam`;
     },
     stream_status: (data) => tileOf(data.camera_id).statusChanged(data),
     face_detected: (data) => {
-        strip.add(data);
-        setText(byId('present'), strip.presentCount ? `${strip.presentCount} here now` : '');
+        strip.add(data, performance.now());
+        showPresent();
     },
     detections: (data) => tiles.get(data.camera_id)?.detected(data),
     drop: (data) => tiles.get(data.camera_id)?.skipped(data.frames ?? 0),
     transfer: (data) => snapshots.announced(data),
+    error: (data, { id }) => {
+        if (id === undefined) tiles.get(data.camera_id)?.troubled(data.message || data.code);  // else who asked tells it
+    },
 };
 
-connection.addEventListener('message', ({ detail }) => understand[detail.type]?.(detail.data ?? {}, detail.event));
+connection.addEventListener('message', ({ detail }) => understand[detail.type]?.(detail.data ?? {}, detail));
 
 connection.addEventListener('binary', ({ detail }) => {
     const part = parseFrame(detail);
@@ -82,6 +89,7 @@ let wasOpen = false;
 connection.addEventListener('state', () => {
     const isOpen = connection.state === 'open';
     if (isOpen && !wasOpen) welcome();
+    if (!isOpen && wasOpen) strip.forgetPresent();  // nobody tells of their leaving any more
     wasOpen = isOpen;
     if (connection.state === 'refused') {
         keepToken('');
@@ -95,12 +103,14 @@ connection.addEventListener('state', () => {
 function welcome() {
     clock.reset();
     assembler = new PartAssembler();
-    strip.forgetPresent();
-    setText(byId('present'), '');
     byId('sign-in').hidden = true;
     connection.request({ type: 'subscribe', topics: ['*/detections'] }).catch(() => {});  // boxes are a luxury
     connection.request({ type: 'status' }).catch(() => {});
     tiles.forEach((tile) => tile.connected());
+}
+
+function showPresent() {
+    setText(byId('present'), strip.presentCount ? `${strip.presentCount} here now` : '');
 }
 
 function askForToken(why) {
@@ -129,6 +139,8 @@ function refresh() {
     const waitS = (connection.nextTryAt - performance.now()) / 1000;
     link.title = connection.state === 'waiting' ? `${connection.reason}; next try in ${durationText(waitS)}` : connection.reason;
     document.body.classList.toggle('signed-out', connection.state === 'refused' || connection.state === 'idle');
+    strip.forgetSilent(performance.now());
+    showPresent();
     tiles.forEach((tile) => tile.refresh());
 }
 setInterval(refresh, kRefreshMs);

@@ -5,6 +5,9 @@ import { durationText } from './figures.js';
 /** A picture older than this is not live, seconds. */
 export const kStaleSeconds = 2;
 
+/** How long a camera may be silent, seconds: some send a picture every few. @param {{framerate?: number}} camera */
+export const longestWaitS = ({ framerate }) => Math.max(kStaleSeconds, framerate > 0 ? 2.5 / framerate : 0);
+
 /**
  * @typedef {{tone: 'live'|'wait'|'lost'|'off', label: string, notice: string, detail: string}} Standing
  *   `label`: a word or two for the badge; `notice` and `detail`: what lies over the picture, empty when it is live
@@ -38,21 +41,19 @@ function cameraStanding({ camera, wanted, silentS }) {
 }
 
 function pictureStanding({ camera, silentS, waitingS, trouble }) {
-    const slowest = camera.framerate > 0 ? 2.5 / camera.framerate : 0;  // a camera of a picture every few seconds
+    const why = sentence(trouble, camera.reason !== trouble && camera.reason);
     if (Number.isNaN(silentS)) {
         const long = waitingS > 5 ? `No picture for ${durationText(waitingS)}.` : '';
         return of('wait', 'Starting', trouble ? 'Trying again' : 'Waiting for the first picture',
-            sentence(trouble || camera.reason, long));
+            sentence(why, long));
     }
-    if (silentS >= Math.max(kStaleSeconds, slowest)) {
-        return of('lost', 'No picture', `No picture for ${durationText(silentS)}`, sentence(trouble || camera.reason));
-    }
+    if (silentS >= longestWaitS(camera)) return of('lost', 'No picture', `No picture for ${durationText(silentS)}`, why);
     return of('live', 'Live', '', '');
 }
 
 const of = (tone, label, notice, detail) => ({ tone, label, notice, detail });
 
-/** Phrases as sentences, one after the other. @param {...string} phrases empty ones are left out */
+/** Phrases as sentences, one after the other. @param {...(string|undefined|false)} phrases empty ones are left out */
 export function sentence(...phrases) {
     return phrases.filter(Boolean)
         .map((phrase) => phrase[0].toUpperCase() + phrase.slice(1))

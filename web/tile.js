@@ -4,8 +4,9 @@ import { CameraStream } from './camera_stream.js';
 import { DetectionTimeline } from './detections.js';
 import { bitrateText, codecText, RateMeter, ShownPictures } from './figures.js';
 import { Overlay } from './overlay.js';
-import { standing } from './standing.js';
-import { TileView } from './tile_view.js';
+import { Patience } from './patience.js';
+import { longestWaitS, sentence, standing } from './standing.js';
+import { kPresets, TileView } from './tile_view.js';
 
 /** A stream is started again at most once a second. */
 const kRestartAfterMs = 1100;
@@ -24,12 +25,17 @@ export class Tile {
     #picture = null;
     #wanted = true;
     #paused = false;
-    /** Chosen here, to be wished again on a new connection; empty: never touched. */
+    /** Wished again on a new connection: what was chosen here, or put in its place since; empty: nothing. */
     #preset = '';
     #choosing = false;
     #trouble = '';
-    #askedAt = performance.now();
+    #waitingSince = performance.now();
+    #patience = new Patience(performance.now());
     #restartTimer = 0;
+    /** Last asked for on this connection; empty: nothing flows. */
+    #format = '';
+    /** The browser waits for a tap. */
+    #blocked = false;
     #dropped = 0;
 
     /**
@@ -46,12 +52,12 @@ export class Tile {
             preset: (name) => this.choose(name),
             snapshot: () => snapshot(cameraId).catch((error) => this.#view.alert(`No snapshot: ${error.message}.`)),
             power: () => this.#control(this.#status.state === 'disabled' ? 'enable' : 'disable'),
-            tap: () => this.#stream.catchUp(),
+            tap: () => this.catchUp(),
         });
         this.#stream = new CameraStream(players, this.#view.stage, {
             shown: (picture) => this.#shown(picture),
             failed: (reason) => this.#failed(reason),
-            blocked: () => this.#view.alert('Tap the picture to play it.'),
+            blocked: () => this.#waitForTap(),
         });
         this.refresh();
     }
@@ -85,8 +91,7 @@ export class Tile {
     /** The viewer has seen enough. */
     stop() {
         this.#wanted = false;
-        this.#control('stop');
-        this.#pictures.pause();
+        this.#end();
         this.#overlay.clear();
         this.refresh();
     }
@@ -96,12 +101,8 @@ export class Tile {
         if (paused === this.#paused) return;
         this.#paused = paused;
         if (!this.#wanted) return;
-        if (paused) {
-            this.#control('stop');
-            this.#pictures.pause();
-        } else {
-            this.#ask();
-        }
+        if (paused) this.#end();
+        else this.#ask();
     }
 
     /** @param {string} preset 'low', 'medium', 'high' or 'auto' */
@@ -117,22 +118,55 @@ export class Tile {
     /** The preset in force, which another operator may have chosen; empty when it is none of them. */
     get #presetInForce() {
         if (this.#choosing) return this.#preset;
-        return this.#status.quality === 'source' ? 'auto' : this.#status.quality ?? this.#preset;
+        const inForce = this.#status.quality === 'source' ? 'auto' : this.#status.quality ?? this.#preset;
+        return kPresets.includes(inForce) ? inForce : '';
     }
 
     /** The connection is up, maybe to an agent that began anew. */
     connected() {
         this.#timeline.clear();
+        this.#format = '';
         if (this.#preset) this.#control('quality', { quality: this.#preset });
         if (this.#wanted && !this.#paused) this.#ask();
     }
 
-    async #ask() {
-        clearTimeout(this.#restartTimer);
-        this.#askedAt = performance.now();
+    /** Asks for pictures; the wait for the first one begins. */
+    #ask() {
+        this.#waitingSince = performance.now();
+        this.#patience.begin(performance.now());
         this.#pictures.pause();
+        this.#start();
+    }
+
+    /** The agent said yes and nothing came, or it was too busy: pictures are still wanted. */
+    #askAgain() {
+        this.#patience.askedAgain(performance.now());
+        this.#start();
+    }
+
+    #start() {
+        clearTimeout(this.#restartTimer);
+        this.#blocked = false;
+        const request = this.#stream.request;
+        if (this.#format && this.#format !== request.format) this.#control('stop', { format: this.#format });
+        this.#format = request.format;
         this.#stream.restart();
-        await this.#control('start', this.#stream.request);
+        this.#control('start', request);
+    }
+
+    /** Asks for no more pictures. */
+    #end() {
+        clearTimeout(this.#restartTimer);
+        this.#format = '';
+        this.#control('stop');
+        this.#pictures.pause();
+    }
+
+    /** Whether a picture should have come by now. */
+    get #overdue() {
+        const watched = this.#wanted && !this.#paused && !this.#blocked && !document.hidden;  // hidden, nothing is drawn
+        return watched && this.#connection.state === 'open' && this.#status.state === 'live' &&
+            this.#patience.isOver(performance.now(), 1000 * longestWaitS(this.#status));
     }
 
     /** Sends a `stream_control`. True: done. */
@@ -152,8 +186,23 @@ export class Tile {
 
     /** @param {object} data of a `stream_status` */
     statusChanged(data) {
+        if (data.state === 'live' && this.#status.state !== 'live') this.#patience.begin(performance.now());
         this.#status = data;  // whole: what is not in it (a reason, say) holds no more
-        if (data.streaming !== false) this.#stream.announce(data.channel);
+        if (data.streaming !== false) this.#stream.announce(data.channel, data.format);
+        if (this.#preset && !this.#choosing && data.quality) this.#preset = this.#presetInForce;
+        this.refresh();
+    }
+
+    /** @param {object} camera of a `system/status`; of a stream that flows `stream_status` tells more */
+    cameraSeen(camera) {
+        if (this.#wanted && !this.#paused) return;
+        this.statusChanged({ quality: this.#status.quality, ...camera, streaming: false, channel: null });
+    }
+
+    /** @param {string} reason of an `error` that names this camera and answers nothing */
+    troubled(reason) {
+        this.#trouble = reason;
+        if (this.#standing().tone === 'live') this.#view.alert(sentence(reason));  // no notice lies over the picture
         this.refresh();
     }
 
@@ -175,6 +224,8 @@ export class Tile {
 
     #shown(picture) {
         const first = this.#picture === null || Number.isNaN(this.#pictures.lastAtMs);
+        clearTimeout(this.#restartTimer);  // it plays again by itself: a restart would only break it
+        this.#patience.begin(performance.now());
         const latencyMs = this.#clock.known ? (this.#clock.nowUs() - picture.captureUs) / 1000 : NaN;
         this.#pictures.add(performance.now(), latencyMs);
         if (picture.width !== this.#picture?.width || picture.height !== this.#picture?.height) this.#view.shape(picture);
@@ -197,8 +248,17 @@ export class Tile {
         this.refresh();
     }
 
-    /** Plays on at the newest picture. */
-    catchUp() { this.#stream.catchUp(); }
+    #waitForTap() {
+        this.#blocked = true;
+        this.#view.alert('Tap the picture to play it.');
+    }
+
+    /** Plays on at the newest picture: after a tap, or when the page is seen again. */
+    catchUp() {
+        this.#blocked = false;
+        this.#patience.begin(performance.now());
+        this.#stream.catchUp();
+    }
 
     /**
      * A face of the picture on the screen, cut out; null when there is no fresh picture.
@@ -226,12 +286,13 @@ export class Tile {
             connection: { state: this.#connection.state, reason: this.#connection.reason,
                 retryInS: (this.#connection.nextTryAt - now) / 1000 },
             wanted: this.#wanted, trouble: this.#trouble, camera: this.#status,
-            silentS: (now - this.#pictures.lastAtMs) / 1000, waitingS: (now - this.#askedAt) / 1000,
+            silentS: (now - this.#pictures.lastAtMs) / 1000, waitingS: (now - this.#waitingSince) / 1000,
         });
     }
 
-    /** Shows where things stand; call about twice a second. */
+    /** Shows where things stand, and asks again for what does not come; call about twice a second. */
     refresh() {
+        if (this.#overdue) this.#askAgain();
         const current = this.#standing(), live = current.tone === 'live';
         this.#view.showStanding(current);
         if (!live && this.#overlay.current.faces.length) this.#overlay.clear();

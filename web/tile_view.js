@@ -31,10 +31,11 @@ export class TileView {
      *   tap: () => void}} actions what the buttons do
      */
     constructor(cameraId, overlay, actions) {
-        this.#badge = element('span', { class: 'badge' });
+        this.#badge = element('span', { class: 'badge', role: 'status' });
         this.#noticeText = element('strong');
         this.#noticeDetail = element('span');
-        this.#notice = element('div', { class: 'notice', role: 'status' }, this.#noticeText, this.#noticeDetail);
+        // Not a live region: its seconds count up, and the badge says the same once.
+        this.#notice = element('div', { class: 'notice' }, this.#noticeText, this.#noticeDetail);
         this.#alert = element('p', { class: 'alert', role: 'alert', hidden: true });
         this.stage = element('div', { class: 'stage', onclick: actions.tap }, overlay, this.#notice);
         this.root = element('article', { class: 'tile', 'aria-label': `Camera ${cameraId}` },

@@ -29,9 +29,10 @@ export class AgentPage {
      * @param {import('node:test').TestContext} t
      * @param {import('playwright-core').Browser} browser
      * @param {string} url with the token in its fragment
-     * @param {object} [options] of the browser context
+     * @param {{wire?: (route: import('playwright-core').WebSocketRoute) => void}} [options] of the browser context; and
+     *   `wire`, which stands between the page and the agent
      */
-    static async open(t, browser, url, options = {}) {
+    static async open(t, browser, url, { wire, ...options } = {}) {
         const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
         const page = await context.newPage();
         const opened = new AgentPage();
@@ -46,6 +47,7 @@ export class AgentPage {
             const expected = /WebSocket connection to/.test(message.text());  // a test that kills the agent
             if (message.type() === 'error' && !expected) opened.troubles.push(message.text());
         });
+        if (wire) await page.routeWebSocket('**/v1/stream', wire);
         await page.goto(url);
         return opened;
     }

@@ -102,8 +102,11 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
     test('comes back by itself after the agent was killed and started again', async (t) => {
         const tile = await open(t, 'mse');
         await tile.plays();
+        await tile.page.locator('.card.here').first().waitFor();
         await agent.kill();
         await tile.until((figures) => figures.label === 'Offline');
+        assert.equal(await tile.page.locator('.card.here').count(), 0, 'nobody is known to be there');
+        assert.equal(await tile.page.locator('#present').innerText(), '');
         await tile.notice().getByText('No connection to the agent').waitFor();
         await agent.run();
         await tile.plays();
@@ -169,6 +172,16 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
         await tile.page.locator('.menu summary').click();
         await tile.page.getByRole('menuitem', { name: 'Switch camera on' }).click();
         await tile.plays();
+    });
+
+    test('the pressed quality is the one in force, whoever chose it', async (t) => {
+        const mine = await open(t, 'mse'), theirs = await open(t, 'webcodecs');
+        await Promise.all([mine.plays(3), theirs.plays(3)]);
+        const pressed = (tile, name) => tile.page.getByRole('button', { name, pressed: true }).waitFor();
+        await mine.button('Low quality').click();
+        await Promise.all([pressed(mine, 'Low quality'), pressed(theirs, 'Low quality')]);
+        await theirs.button('Auto quality').click();
+        await Promise.all([pressed(mine, 'Auto quality'), pressed(theirs, 'Auto quality')]);
     });
 
     test('a snapshot is shown and can be kept', async (t) => {

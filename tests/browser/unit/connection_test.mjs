@@ -61,7 +61,10 @@ test('the token is the first thing said, and nothing else before it was accepted
 test('authenticated: it is open, knows its role and asks for the time', () => {
     open();
     assert.deepEqual([connection.state, connection.role, connection.reason], ['open', 'operator', '']);
-    assert.equal(socket().sent.at(-1).type, 'heartbeat');
+    const heartbeats = () => socket().sent.filter(({ type }) => type === 'heartbeat').length;
+    assert.equal(heartbeats(), 1);
+    advance(2000);
+    assert.equal(heartbeats(), 3, 'the first answer tells the time badly');
 });
 
 test('a request gets the answer with its id; an error is thrown with its code and field', async () => {
@@ -144,7 +147,7 @@ test('silence means that the peer is gone, though the socket says nothing', () =
 
 test('a refused token is not tried again', () => {
     for (const refuse of [() => socket().end(4401), () => socket().end(4403),
-        () => socket().tell({ type: 'error', data: { code: 'unauthorized', message: 'no' } })]) {
+        () => socket().tell({ type: 'error', id: socket().sent[0].id, data: { code: 'unauthorized', message: 'no' } })]) {
         connection.open('wrong');
         socket().onopen();
         refuse();
@@ -153,6 +156,44 @@ test('a refused token is not tried again', () => {
         advance(60_000);
         assert.equal(FakeSocket.all.length, sockets);
     }
+});
+
+test('what goes wrong while signing in and is no clear no, is tried again with the same token', () => {
+    const inAnswer = (code) => ({ type: 'error', id: socket().sent[0].id, data: { code, message: 'not now' } });
+    for (const [go, reason] of [
+        [() => {
+            socket().tell({ type: 'error', data: { code: 'unauthorized', message: 'no auth in time' } });
+            assert.equal(connection.state, 'authenticating');
+            socket().end(4408);
+        }, 'the agent waited too long for the token'],
+        [() => socket().tell(inAnswer('busy')), 'not now'],
+        [() => socket().tell(inAnswer('internal')), 'not now']]) {
+        connection.open('secret');
+        socket().onopen();
+        go();
+        assert.deepEqual([connection.state, connection.reason], ['waiting', reason]);
+        advance(500);
+        socket().onopen();
+        assert.equal(socket().sent[0].token, 'secret');
+    }
+});
+
+test('a page that slept for minutes does not blame the agent', () => {
+    open();
+    nowMs += 300_000;  // its timers stood still; the answer to the last heartbeat is read only after they ran
+    timers.tick(3000);
+    assert.equal(connection.state, 'open');
+    socket().tell({ type: 'heartbeat', data: {} });
+    advance(3000);
+    advance(3000);
+    assert.equal(connection.state, 'open');
+});
+
+test('a connection that does not come about is given up', () => {
+    connection.open('secret');
+    for (let second = 0; second < 16; second += 1) advance(1000);
+    assert.equal(FakeSocket.all[0].closed, true);
+    assert.equal(connection.reason, 'the agent does not answer');
 });
 
 test('a batch is its messages, one by one; text that is no JSON is passed over', () => {

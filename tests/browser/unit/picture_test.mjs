@@ -37,6 +37,18 @@ test('a newer picture gets each face moved on at its own speed, for a little whi
     assert.deepEqual(leftEdges(timeline.at(picture(50))), []);
 });
 
+test('a face that is moved on keeps its size, however its last two differed', () => {
+    const timeline = new DetectionTimeline();
+    const near = (captureUs, width) => ({
+        frame: { sequence: 0, capture_us: captureUs },
+        faces: [{ track_id: 1, box: [0.3, 0.2, width, 0.2], confidence: 0.9 }],
+    });
+    timeline.add(near(1e15, 0.3));
+    timeline.add(near(1e15 + 1000, 0.1));  // a millisecond apart, as after a change of rate
+    const [face] = timeline.at({ sequence: 9, captureUs: 1e15 + 250_000 }).faces;
+    assert.deepEqual(face.box, [0.3, 0.2, 0.1, 0.2]);
+});
+
 test('detections that come late find their place', () => {
     const timeline = new DetectionTimeline();
     timeline.add(seen(36, [1, 0.7]));
@@ -93,4 +105,7 @@ test('the reason is told in sentences', () => {
     const connection = { state: 'waiting', reason: 'the connection was lost', retryInS: 4 };
     assert.equal(standing({ ...live, connection }).detail, 'The connection was lost. Next try in 4 s.');
     assert.match(standing({ ...live, silentS: NaN, trouble: 'the decoder gave up' }).detail, /decoder gave up/);
+    const noChannel = { state: 'live', streaming: true, channel: null, reason: 'all encoders are in use' };
+    const waiting = standing({ ...live, camera: noChannel, silentS: NaN, waitingS: 1, trouble: 'try later' });
+    assert.equal(waiting.detail, 'Try later. All encoders are in use.');
 });

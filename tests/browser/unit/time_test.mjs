@@ -5,6 +5,7 @@ import { PeerClock } from '../../../web/clock.js';
 import { closeReason, retryDelayMs } from '../../../web/connection.js';
 import { bitrateText, durationText, RateMeter, ShownPictures } from '../../../web/figures.js';
 import { LiveEdge } from '../../../web/live_edge.js';
+import { Patience } from '../../../web/patience.js';
 
 test('the wait before a retry doubles from half a second to ten, with full jitter', () => {
     const longest = [1, 2, 3, 4, 5, 6, 99].map((failures) => Math.round(retryDelayMs(failures, 1)));
@@ -106,4 +107,18 @@ test('figures read like a person would say them', () => {
     assert.deepEqual([bitrateText(640.4), bitrateText(2234)], ['640 kbit/s', '2.2 Mbit/s']);
     assert.deepEqual([durationText(4.4), durationText(64), durationText(3700), durationText(-1)],
         ['4 s', '1 min 4 s', '1 h 1 min', '0 s']);
+});
+
+test('patience ends after five seconds; each asking in vain doubles it, up to forty, and a picture restores it', () => {
+    const patience = new Patience(1000);
+    assert.deepEqual([patience.isOver(5999), patience.isOver(6000)], [false, true]);
+    let now = 6000;
+    for (const wait of [10_000, 20_000, 40_000, 40_000]) {
+        patience.askedAgain(now);
+        assert.deepEqual([patience.isOver(now + wait - 1), patience.isOver(now + wait)], [false, true]);
+        now += wait;
+    }
+    patience.begin(now);
+    assert.deepEqual([patience.isOver(now + 4999), patience.isOver(now + 5000)], [false, true]);
+    assert.equal(patience.isOver(now + 9000, 10_000), false, 'a camera of a picture every few seconds');
 });
