@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "capture/decoder.hpp"
 #include "capture/encoded_rendition.hpp"
+#include "capture/live_pipeline.hpp"
 #include "capture/look.hpp"
 #include "capture/main_context.hpp"
 #include "capture/placement.hpp"
@@ -24,6 +25,15 @@ namespace {
 constexpr std::chrono::milliseconds kSettleInterval{100};
 constexpr double kMostRate = 240;  ///< a nominal rate above is a camera's fancy
 constexpr EncoderSettings kJpegSettings{2000, {1280, 0}, 10};
+
+/// A device that was closed and is still not free by then hangs.
+constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
+
+/// The last thing to go of a camera: lets its pipelines end in good order, in bounded time.
+struct Farewell {
+    static constexpr Microseconds kLimit = std::chrono::seconds(1);
+    ~Farewell() { LivePipeline::awaitEnds(kLimit); }
+};
 
 class LiveCamera;
 
@@ -76,6 +86,7 @@ class LiveCamera final : public Camera {
   private:
     void settle();
     void superviseSource();
+    void openWhenFree();
     void openSource();
     void closeSource();
     void placeLeases();
@@ -89,6 +100,7 @@ class LiveCamera final : public Camera {
     void offer(const Picture& picture, const PictureStamp& stamp);
     void note(std::optional<Codec> codec, Size size, double frameRate);
 
+    const Farewell farewell_;
     const CameraSettings settings_;
     const Clock& clock_;
     const Callbacks callbacks_;
@@ -113,7 +125,9 @@ class LiveCamera final : public Camera {
     Snapshots snapshots_;
     ChunkStream passthrough_;
     Decoder decoder_;
-    std::unique_ptr<Source> source_;  // last: the flow stops at its spring
+    std::weak_ptr<void> hold_;             ///< alive until the device that was opened last is free again
+    std::optional<Monotonic> openWanted_;  ///< since when a source is to be opened and is not yet
+    std::unique_ptr<Source> source_;       // last: the flow stops at its spring
     std::optional<MainTimer> timer_;
 };
 
@@ -284,8 +298,23 @@ void LiveCamera::superviseSource() {
         if (order == Supervisor::Order::close) {
             closeSource();
         } else {
-            openSource();
+            openWanted_ = clock_.monotonic();
         }
+        openWhenFree();
+    }
+    openWhenFree();
+}
+
+/// A device is opened again when it has been let go of, which a hung driver may never do: then nothing is
+/// piled up on it.
+void LiveCamera::openWhenFree() {
+    if (!openWanted_) return;
+    if (hold_.expired()) {
+        openWanted_.reset();
+        openSource();
+    } else if (clock_.monotonic() - *openWanted_ > kLetGoWithin) {
+        supervisor_.failed({SourceFailure::Kind::ordinary,
+                            "the device hangs: since it was closed it has not been let go of"});
     }
 }
 
@@ -303,7 +332,9 @@ void LiveCamera::openSource() {
         supervisor_.failed(failure);
         signal_.notify();
     };
-    auto opened = Source::open(settings_.source, clock_, std::move(callbacks));
+    auto hold = std::make_shared<int>();
+    hold_ = hold;
+    auto opened = Source::open(settings_.source, clock_, std::move(callbacks), std::move(hold));
     if (opened) {
         source_ = std::move(*opened);
     } else {
@@ -312,6 +343,7 @@ void LiveCamera::openSource() {
 }
 
 void LiveCamera::closeSource() {
+    openWanted_.reset();
     source_.reset();
     passthrough_.breakOff();
     encoded_.breakOff();

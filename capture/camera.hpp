@@ -83,7 +83,7 @@ class Camera {
     /// `clock` and `pictures` (nullptr: nobody looks) must outlive the camera. Opens nothing yet.
     static std::unique_ptr<Camera> create(CameraSettings settings, const Clock& clock,
                                           Mailbox<Picture>* pictures, Callbacks callbacks);
-    virtual ~Camera() = default;  ///< stops; blocks for at most a few hundred ms
+    virtual ~Camera() = default;  ///< stops; waits at most 1 s for its devices, a hung one is left behind
 
     virtual void start() = 0;
     /// Disabled: the source is closed and stays so; leases live on and wait.

@@ -55,9 +55,8 @@ void Decoder::start() {
     pipeline_->watch([this](GstMessage* message) {
         if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !failure_) failure_ = sentenceOf(message);
     });
-    const auto output = pipeline_->element("out");
-    onSample(output.get(), [this](GstSample* sample) { deliver(sample); });
-    if (auto playing = pipeline_->play(); !playing) return fail(playing.error().message);
+    pipeline_->onSample("out", [this](GstSample* sample) { deliver(sample); });
+    pipeline_->play();
     stream_.join([this](const Backlog& backlog, const std::shared_ptr<const Coding>& coding) {
         warmUp(backlog, coding);
     });

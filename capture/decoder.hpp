@@ -17,6 +17,7 @@
 #include "capture/chunk_stream.hpp"
 #include "capture/coding.hpp"
 #include "capture/gst.hpp"
+#include "capture/live_pipeline.hpp"
 #include "capture/timeline.hpp"
 
 namespace edgecam::capture {
@@ -59,7 +60,7 @@ class Decoder {
     const Take take_;
 
     // Main thread.
-    std::optional<Pipeline> pipeline_;
+    std::optional<LivePipeline> pipeline_;
     Codec codec_ = Codec::h264;
     BackOff backOff_;
     Monotonic retryAt_{};

@@ -18,6 +18,8 @@ constexpr Microseconds kKeyInterval = std::chrono::milliseconds(1990);
 constexpr Microseconds kLeastKeyInterval = std::chrono::seconds(1);
 /// An encoder that holds so many pictures has stopped working.
 constexpr std::size_t kMostInFlight = 60;
+/// An encoder that has not ended by then hangs: another one is taken.
+constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
 constexpr double kAssumedRate = 30;  ///< for rate control, when the source does not say
 
 int evenPart(double length) {
@@ -34,7 +36,11 @@ Size fittedSize(Size source, Size wanted) {
 }
 
 Encoder::Encoder(EncoderForm form, const EncoderSettings& settings, const Clock& clock, Take take)
-    : form_(form), clock_(clock), take_(std::move(take)), settings_(settings) {}
+    : form_(form),
+      clock_(clock),
+      take_(std::move(take)),
+      holds_(form == EncoderForm::h264 ? encoderKinds().size() : 1),
+      settings_(settings) {}
 
 Encoder::~Encoder() {
     stop();
@@ -57,7 +63,8 @@ void Encoder::run(bool wanted) {
         if (stuck) fail("it takes pictures and gives none");
         return;
     }
-    if (clock_.monotonic() < retryAt_) return;
+    const Monotonic now = clock_.monotonic();
+    if (now < retryAt_ || (!letGo() && now - *stoppedAt_ < kLetGoWithin)) return;
     if (const auto started = start(); !started) fail(started.error().message);
 }
 
@@ -76,25 +83,33 @@ std::string Encoder::description() const {
     return head + encoderKinds()[kind_].launch + tail;
 }
 
+/// Whether the last pipeline of this kind has ended. A driver takes its time for that, and may hang; software
+/// that still ends is in nobody's way.
+bool Encoder::letGo() const {
+    return form_ == EncoderForm::jpeg || !encoderKinds()[kind_].hardware || holds_[kind_].expired();
+}
+
 Result<void> Encoder::start() {
     const auto kinds = encoderKinds();
     if (form_ == EncoderForm::h264) {
-        while (kind_ < kinds.size() && whyUnusable(kinds[kind_])) ++kind_;
+        // Whether a device opens shows when the pipeline starts, which does not happen on this thread.
+        while (kind_ < kinds.size() && (!elementExists(kinds[kind_].element) || !letGo())) ++kind_;
         if (kind_ == kinds.size()) {
             kind_ = 0;
-            return Error{"there is no H.264 encoder on this machine"};
+            return Error{"there is no H.264 encoder on this machine that works"};
         }
     }
     auto built = Pipeline::parse(description());
     if (!built) return built.error();
-    pipeline_.emplace(std::move(*built));
+    auto hold = std::make_shared<int>();
+    holds_[kind_] = hold;
+    pipeline_.emplace(std::move(*built), std::move(hold));
     delivered_ = false;
     pipeline_->watch([this](GstMessage* message) {
         if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !failure_) failure_ = sentenceOf(message);
     });
     const char* name = form_ == EncoderForm::jpeg ? "jpegenc" : kinds[kind_].element;
-    const auto output = pipeline_->element("out");
-    onSample(output.get(), [this, reader = std::make_shared<CodingReader>(name)](GstSample* sample) {
+    pipeline_->onSample("out", [this, reader = std::make_shared<CodingReader>(name)](GstSample* sample) {
         deliver(sample, *reader);
     });
     const auto encoder = pipeline_->element("encoder");
@@ -102,7 +117,7 @@ Result<void> Encoder::start() {
         const std::lock_guard lock(mutex_);
         if (form_ == EncoderForm::h264) kinds[kind_].setBitrate(encoder.get(), settings_.bitrateKbps);
     }
-    if (auto playing = pipeline_->play(); !playing) return playing.error();
+    pipeline_->play();
     const std::lock_guard lock(mutex_);
     input_ = pipeline_->element("in");
     size_ = pipeline_->element("size");
@@ -120,6 +135,7 @@ void Encoder::stop() {
         inFlight_.clear();
         keyWanted_ = keyNow_ = false;
     }
+    if (running()) stoppedAt_ = clock_.monotonic();
     pipeline_.reset();
     failure_.reset();
 }

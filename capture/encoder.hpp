@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "base/picture.hpp"
 #include "capture/back_off.hpp"
@@ -17,6 +18,7 @@
 #include "capture/encoder_choice.hpp"
 #include "capture/encoder_settings.hpp"
 #include "capture/gst.hpp"
+#include "capture/live_pipeline.hpp"
 #include "capture/picture_gate.hpp"
 #include "capture/timeline.hpp"
 
@@ -66,6 +68,7 @@ class Encoder {
     };
 
     Result<void> start();
+    [[nodiscard]] bool letGo() const;
     void stop();
     void fail(const std::string& cause);
     [[nodiscard]] std::string description() const;
@@ -79,10 +82,13 @@ class Encoder {
     const Take take_;
 
     // Main thread.
-    std::optional<Pipeline> pipeline_;
+    std::optional<LivePipeline> pipeline_;
     BackOff backOff_;
     Monotonic retryAt_{};
     std::size_t kind_ = 0;  ///< index into encoderKinds()
+    std::vector<std::weak_ptr<void>>
+        holds_;  ///< of each kind, alive until its last pipeline has let go of it
+    std::optional<Monotonic> stoppedAt_;
     std::uint64_t failures_ = 0;
     std::optional<std::string> failure_;
 

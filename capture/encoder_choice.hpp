@@ -22,7 +22,7 @@ struct EncoderKind {
 /// Best first.
 std::span<const EncoderKind> encoderKinds();
 
-/// Nothing: it is there and opens; else why it cannot be used. Opens hardware for a moment.
+/// Nothing: it is there and opens; else why it cannot be used. Opens hardware for a moment, and may block on it.
 std::optional<std::string> whyUnusable(const EncoderKind& kind);
 
 struct EncoderChoice {

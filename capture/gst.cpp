@@ -64,13 +64,16 @@ Result<void> Pipeline::play() {
     return Error{message ? sentenceOf(message.get()) : "the pipeline does not start"};
 }
 
+void Pipeline::unwatch() noexcept {
+    if (!seen_) return;
+    const auto bus = adopt(gst_element_get_bus(pipeline_.get()));
+    gst_bus_remove_watch(bus.get());
+    seen_.reset();
+}
+
 void Pipeline::stop() noexcept {
     if (!pipeline_) return;
-    if (seen_) {
-        const auto bus = adopt(gst_element_get_bus(pipeline_.get()));
-        gst_bus_remove_watch(bus.get());
-        seen_.reset();
-    }
+    unwatch();
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
 }
 

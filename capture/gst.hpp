@@ -73,6 +73,7 @@ class Pipeline {
 
     /// Bus messages, on the default GLib context. `seen` must not destroy the pipeline.
     void watch(std::function<void(GstMessage*)> seen);
+    void unwatch() noexcept;
     /// Asynchronous for most sources: errors come over the bus, only the crude ones here.
     Result<void> play();
     void stop() noexcept;

@@ -92,26 +92,29 @@ void postError(GstElement* element, const std::string& cause) {
     gst_element_post_message(element, gst_message_new_error(GST_OBJECT(element), error.get(), nullptr));
 }
 
-Result<std::unique_ptr<Source>> PipelineSource::open(const SourceUri& uri, Callbacks callbacks) {
+Result<std::unique_ptr<Source>> PipelineSource::open(const SourceUri& uri, Callbacks callbacks,
+                                                     std::shared_ptr<void> hold) {
     auto plan = planFor(uri);
     if (!plan) return plan.error();
-    std::unique_ptr<PipelineSource> source(new PipelineSource(std::move(*plan), std::move(callbacks)));
-    if (auto started = source->start(); !started) return started.error();
+    auto prepare = std::move(plan->prepare);
+    std::unique_ptr<PipelineSource> source(
+        new PipelineSource(std::move(*plan), std::move(callbacks), std::move(hold)));
+    source->start(std::move(prepare));
     return std::unique_ptr<Source>(std::move(source));
 }
 
-PipelineSource::PipelineSource(SourcePlan plan, Callbacks callbacks)
+PipelineSource::PipelineSource(SourcePlan plan, Callbacks callbacks, std::shared_ptr<void> hold)
     : callbacks_(std::move(callbacks)),
       loops_(plan.loops),
       address_(std::move(plan.address)),
-      pipeline_(std::move(plan.pipeline)) {}
+      pipeline_(std::move(plan.pipeline), std::move(hold)) {}
 
-Result<void> PipelineSource::start() {
+void PipelineSource::start(LivePipeline::Prepare prepare) {
     const auto out = pipeline_.element("out");
     g_object_set(out.get(), "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, nullptr);
-    onSample(out.get(), [this](GstSample* sample) { take(sample); });
+    pipeline_.onSample("out", [this](GstSample* sample) { take(sample); });
     pipeline_.watch([this](GstMessage* message) { see(message); });
-    return pipeline_.play();
+    pipeline_.play(std::move(prepare));
 }
 
 void PipelineSource::see(GstMessage* message) {

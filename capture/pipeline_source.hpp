@@ -8,6 +8,7 @@
 #include <string>
 
 #include "capture/gst.hpp"
+#include "capture/live_pipeline.hpp"
 #include "capture/source.hpp"
 
 namespace edgecam::capture {
@@ -15,7 +16,8 @@ namespace edgecam::capture {
 /// A pipeline that ends in an appsink called `out`, which gets H.264, H.265 (as in `newCapsOf`) or I420.
 struct SourcePlan {
     Pipeline pipeline;
-    bool loops = false;     ///< a file, read by the demuxer called `in`: at its end it starts over
+    LivePipeline::Prepare prepare{};  ///< what has to look at a device or a disk first
+    bool loops = false;               ///< a file, read by the demuxer called `in`: at its end it starts over
     std::string address{};  ///< "host:port" of a camera on the network, for sentences about it; else empty
 };
 
@@ -33,12 +35,13 @@ void postError(GstElement* element, const std::string& cause);
 
 class PipelineSource final : public Source {
   public:
-    static Result<std::unique_ptr<Source>> open(const SourceUri& uri, Callbacks callbacks);
+    static Result<std::unique_ptr<Source>> open(const SourceUri& uri, Callbacks callbacks,
+                                                std::shared_ptr<void> hold);
 
   private:
-    PipelineSource(SourcePlan plan, Callbacks callbacks);
+    PipelineSource(SourcePlan plan, Callbacks callbacks, std::shared_ptr<void> hold);
 
-    Result<void> start();
+    void start(LivePipeline::Prepare prepare);
     void see(GstMessage* message);
     void fail(const SourceFailure& failure);
     void startOver(GstSeekFlags flags);
@@ -53,7 +56,7 @@ class PipelineSource final : public Source {
     bool looping_ = false;
     bool failed_ = false;
     CodingReader reader_;
-    Pipeline pipeline_;  // last: it stops before what its callbacks use goes
+    LivePipeline pipeline_;  // last: it stops before what its callbacks use goes
 };
 
 }  // namespace edgecam::capture

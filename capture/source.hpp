@@ -16,7 +16,7 @@
 
 namespace edgecam::capture {
 
-/// Thread-bound (main): opened and closed there. Closing blocks for at most a few hundred ms.
+/// Thread-bound (main): opened and closed there. Neither waits for a device.
 class Source {
   public:
     struct Callbacks {
@@ -28,9 +28,10 @@ class Source {
         std::function<void(const SourceFailure&)> failed;
     };
 
-    /// Pictures or a failure follow by the callbacks; only what can be told at once fails here.
-    static Result<std::unique_ptr<Source>> open(const SourceUri& uri, const Clock& clock,
-                                                Callbacks callbacks);
+    /// Pictures or a failure follow by the callbacks; only what can be told at once fails here. `hold` is let
+    /// go when the device is free again, which may be long after the source was closed, or never.
+    static Result<std::unique_ptr<Source>> open(const SourceUri& uri, const Clock& clock, Callbacks callbacks,
+                                                std::shared_ptr<void> hold);
     virtual ~Source() = default;
 };
 

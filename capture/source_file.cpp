@@ -1,6 +1,7 @@
 // The plan for file:// sources: the first video track at real-time pace, over and over. H.264 and H.265 are
 // passed through, other codings are decoded.
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "capture/pipeline_source.hpp"
@@ -33,6 +34,14 @@ void tellReady(GstElement* demuxer, gpointer) noexcept {
         demuxer, gst_message_new_application(GST_OBJECT(demuxer), gst_structure_new_empty("ready")));
 }
 
+/// GStreamer's own words for it ("Resource not found.") do not say which.
+Result<void> checkFile(const std::string& path) {
+    std::error_code trouble;
+    if (!std::filesystem::exists(path, trouble)) return Error{"no such file: " + path};
+    if (std::filesystem::is_directory(path, trouble)) return Error{path + " is a folder"};
+    return {};
+}
+
 const char* demuxerFor(const std::filesystem::path& file) {
     const auto extension = file.extension();
     return extension == ".mkv" || extension == ".webm" ? "matroskademux" : "qtdemux";
@@ -41,9 +50,6 @@ const char* demuxerFor(const std::filesystem::path& file) {
 }  // namespace
 
 Result<SourcePlan> planFile(const SourceUri& uri) {
-    std::error_code trouble;
-    if (!std::filesystem::is_regular_file(uri.location, trouble))
-        return Error{"no such file: " + uri.location};
     auto pipeline = Pipeline::parse(std::string("filesrc name=file ! ") + demuxerFor(uri.location) +
                                     " name=in appsink name=out");
     if (!pipeline) return pipeline.error();
@@ -52,7 +58,9 @@ Result<SourcePlan> planFile(const SourceUri& uri) {
     const auto demuxer = pipeline->element("in");
     g_signal_connect(demuxer.get(), "pad-added", G_CALLBACK(attachTrack), nullptr);
     g_signal_connect(demuxer.get(), "no-more-pads", G_CALLBACK(tellReady), nullptr);
-    return SourcePlan{std::move(*pipeline), true};
+    return SourcePlan{.pipeline = std::move(*pipeline),
+                      .prepare = [path = uri.location](GstElement*) { return checkFile(path); },
+                      .loops = true};
 }
 
 }  // namespace edgecam::capture

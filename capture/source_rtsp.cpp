@@ -66,7 +66,7 @@ Result<SourcePlan> planRtsp(const SourceUri& uri) {
     gst_util_set_object_arg(G_OBJECT(source.get()), "protocols", udp ? "udp" : "tcp");
     g_signal_connect(source.get(), "select-stream", G_CALLBACK(selectVideo), nullptr);
     g_signal_connect(source.get(), "pad-added", G_CALLBACK(attachStream), nullptr);
-    return SourcePlan{std::move(*pipeline), false, addressOf(uri.location)};
+    return SourcePlan{.pipeline = std::move(*pipeline), .address = addressOf(uri.location)};
 }
 
 }  // namespace edgecam::capture

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "capture/pipeline_source.hpp"
 #include "capture/v4l2_device.hpp"
 
@@ -44,28 +45,31 @@ Result<V4l2Choice> choiceFor(const SourceUri& uri) {
 struct PixelFormat {
     const char* fourcc;
     const char* caps;
-    const char* chain;  ///< from those caps to I420, H.264 or H.265
+    const char* chain;   ///< from those caps
+    const char* result;  ///< to these
 };
 
-constexpr const char* kConvert = "videoconvert ! video/x-raw,format=I420";
+constexpr const char* kConvert = "videoconvert";
+constexpr const char* kDecode = "jpegdec ! videoconvert";
+constexpr const char* kPixels = "video/x-raw,format=I420";
 
 constexpr PixelFormat kPixelFormats[] = {
-    {"H264", "video/x-h264", "h264parse ! video/x-h264,stream-format=avc,alignment=au"},
-    {"HEVC", "video/x-h265", "h265parse ! video/x-h265,stream-format=hvc1,alignment=au"},
-    {"MJPG", "image/jpeg", "jpegdec ! videoconvert ! video/x-raw,format=I420"},
-    {"JPEG", "image/jpeg", "jpegdec ! videoconvert ! video/x-raw,format=I420"},
-    {"YUYV", "video/x-raw,format=YUY2", kConvert},
-    {"YVYU", "video/x-raw,format=YVYU", kConvert},
-    {"UYVY", "video/x-raw,format=UYVY", kConvert},
-    {"NV12", "video/x-raw,format=NV12", kConvert},
-    {"NV21", "video/x-raw,format=NV21", kConvert},
-    {"NV16", "video/x-raw,format=NV16", kConvert},
-    {"YU12", "video/x-raw,format=I420", kConvert},
-    {"YV12", "video/x-raw,format=YV12", kConvert},
-    {"422P", "video/x-raw,format=Y42B", kConvert},
-    {"RGB3", "video/x-raw,format=RGB", kConvert},
-    {"BGR3", "video/x-raw,format=BGR", kConvert},
-    {"GREY", "video/x-raw,format=GRAY8", kConvert},
+    {"H264", "video/x-h264", "h264parse", "video/x-h264,stream-format=avc,alignment=au"},
+    {"HEVC", "video/x-h265", "h265parse", "video/x-h265,stream-format=hvc1,alignment=au"},
+    {"MJPG", "image/jpeg", kDecode, kPixels},
+    {"JPEG", "image/jpeg", kDecode, kPixels},
+    {"YUYV", "video/x-raw,format=YUY2", kConvert, kPixels},
+    {"YVYU", "video/x-raw,format=YVYU", kConvert, kPixels},
+    {"UYVY", "video/x-raw,format=UYVY", kConvert, kPixels},
+    {"NV12", "video/x-raw,format=NV12", kConvert, kPixels},
+    {"NV21", "video/x-raw,format=NV21", kConvert, kPixels},
+    {"NV16", "video/x-raw,format=NV16", kConvert, kPixels},
+    {"YU12", "video/x-raw,format=I420", kConvert, kPixels},
+    {"YV12", "video/x-raw,format=YV12", kConvert, kPixels},
+    {"422P", "video/x-raw,format=Y42B", kConvert, kPixels},
+    {"RGB3", "video/x-raw,format=RGB", kConvert, kPixels},
+    {"BGR3", "video/x-raw,format=BGR", kConvert, kPixels},
+    {"GREY", "video/x-raw,format=GRAY8", kConvert, kPixels},
 };
 
 const PixelFormat* formatFor(std::string_view fourcc) {
@@ -85,19 +89,30 @@ std::string sizeAndRate(const V4l2Choice& choice) {
     return text;
 }
 
-}  // namespace
-
-Result<SourcePlan> planV4l2(const SourceUri& uri) {
+/// Links the device to the pipeline's end in the mode that fits best. Blocks on the device.
+Result<void> connectDevice(const SourceUri& uri, GstElement* pipeline) {
     const auto choice = choiceFor(uri);
     if (!choice) return choice.error();
     const PixelFormat* format = formatFor(choice->fourcc);
     if (!format) return Error{"the camera's pixel format " + choice->fourcc + " is not understood"};
-    auto pipeline = Pipeline::parse(std::string("v4l2src name=in ! ") + format->caps + sizeAndRate(*choice) +
-                                    " ! " + format->chain + " ! appsink name=out");
+    const auto source = adopt(gst_bin_get_by_name(GST_BIN(pipeline), "in"));
+    const auto pad = adopt(gst_element_get_static_pad(source.get(), "src"));
+    attachChain(source.get(), pad.get(),
+                concat("capsfilter name=head caps=", format->caps, sizeAndRate(*choice), " ! ", format->chain,
+                       " ! capsfilter name=tail caps=", format->result)
+                    .c_str());
+    return {};
+}
+
+}  // namespace
+
+Result<SourcePlan> planV4l2(const SourceUri& uri) {
+    auto pipeline = Pipeline::parse("v4l2src name=in appsink name=out");
     if (!pipeline) return pipeline.error();
     const auto source = pipeline->element("in");
     g_object_set(source.get(), "device", uri.location.c_str(), nullptr);
-    return SourcePlan{std::move(*pipeline), false};
+    return SourcePlan{.pipeline = std::move(*pipeline),
+                      .prepare = [uri](GstElement* made) { return connectDevice(uri, made); }};
 }
 
 }  // namespace edgecam::capture

@@ -1,5 +1,8 @@
 // Whole cameras that play files: looped without a break in time.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -60,6 +63,10 @@ void checkLoops(const std::string& path, std::size_t count, double picturesPerSe
     CHECK(played == doctest::Approx(static_cast<double>(units.size() - 1) / picturesPerSecond).epsilon(0.15));
 }
 
+std::ptrdiff_t countThreads() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
 }  // namespace
 
 TEST_CASE("a looped file goes on in time over three loops") {
@@ -100,4 +107,28 @@ TEST_CASE("a file that is no video is a failure with a reason") {
     CameraBench bench("file://" + path);
     REQUIRE(bench.untilState(CameraState::reconnecting));
     CHECK_FALSE(bench.camera->status().reason.empty());
+}
+
+TEST_CASE("a device that hangs is said to, is not opened again and again, and touches no other camera") {
+    const test::TempFolder folder;
+    const std::string path = folder.path() + "/device";
+    REQUIRE(mkfifo(path.c_str(), 0600) == 0);  // open(2) waits for somebody who writes
+    CameraBench other("test://bars?width=320&height=180");
+    CameraBench hung("file://" + path);
+    // It takes until the first picture is overdue before the camera is given up.
+    REQUIRE(hung.untilState(CameraState::reconnecting, 20s));
+    CHECK(hung.camera->status().reason.starts_with("no picture for more than"));
+    CHECK(hung.until([&] { return hung.camera->status().reason.starts_with("the device hangs"); }, 20s));
+    const auto threads = countThreads();
+    const auto restarts = hung.camera->status().restarts;
+    const auto pictures = other.camera->activity().pictures;
+    CHECK(hung.until([&] { return hung.camera->status().restarts >= restarts + 2; }, 20s));
+    CHECK(countThreads() <= threads);
+    CHECK(other.camera->activity().pictures > pictures + 30);
+    // The driver comes to its senses: the camera is opened again and told what is wrong now.
+    const int writer = ::open(path.c_str(), O_WRONLY | O_NONBLOCK);
+    CHECK(writer >= 0);
+    ::close(writer);
+    std::filesystem::remove(path);
+    CHECK(hung.until([&] { return hung.camera->status().reason.starts_with("no such file"); }, 20s));
 }

@@ -1,0 +1,126 @@
+#include "capture/live_pipeline.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace edgecam::capture {
+namespace {
+
+/// Pipelines of the process that were let go and have not ended.
+struct Ends {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int open = 0;
+
+    void count(int change) {
+        const std::lock_guard lock(mutex);
+        open += change;
+        changed.notify_all();
+    }
+};
+
+/// Never destroyed: a hung pipeline may end after main().
+Ends& ends() {
+    static auto& all = *new Ends;
+    return all;
+}
+
+void postFailure(GstElement* pipeline, const std::string& cause) {
+    const auto error = adopt(g_error_new_literal(GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE, cause.c_str()));
+    gst_element_post_message(pipeline, gst_message_new_error(GST_OBJECT(pipeline), error.get(), nullptr));
+}
+
+/// Runs `job` on a thread of GStreamer's pool, which has no limit: jobs that hang hold up no other.
+void runElsewhere(GstElement* element, std::function<void()> job) {
+    gst_element_call_async(
+        element, [](GstElement*, gpointer task) noexcept { (*static_cast<std::function<void()>*>(task))(); },
+        new std::function<void()>(std::move(job)),
+        [](gpointer task) noexcept { delete static_cast<std::function<void()>*>(task); });
+}
+
+}  // namespace
+
+/// Outlives its owner until the pipeline has ended. Declared so that the hold goes last.
+struct LivePipeline::Life {
+    Life(Pipeline made, std::shared_ptr<void> held) : hold(std::move(held)), pipeline(std::move(made)) {}
+
+    const std::shared_ptr<void> hold;
+    Pipeline pipeline;
+    std::mutex changing;  ///< held over a change of state, which may hang: only pool threads take it
+    std::atomic<bool> ended{false};
+
+    std::mutex gate;  ///< held over a callback; `open`, once false, stays so
+    bool open = true;
+    std::function<void(GstSample*)> take;
+
+    void deliver(GstSample* sample) {
+        const std::lock_guard lock(gate);
+        if (open) take(sample);
+    }
+    void start(const Prepare& prepare) {
+        const std::lock_guard lock(changing);
+        if (ended) return;
+        const auto ready = prepare ? prepare(pipeline.top()) : Result<void>{};
+        if (ended) return;
+        if (!ready) return postFailure(pipeline.top(), ready.error().message);
+        const auto change = gst_element_set_state(pipeline.top(), GST_STATE_PLAYING);
+        if (change == GST_STATE_CHANGE_FAILURE) postFailure(pipeline.top(), "the pipeline does not start");
+    }
+    void end() {
+        const std::lock_guard lock(changing);
+        pipeline.stop();
+    }
+};
+
+LivePipeline::LivePipeline(Pipeline pipeline, std::shared_ptr<void> hold)
+    : life_(std::make_shared<Life>(std::move(pipeline), std::move(hold))) {}
+
+LivePipeline::~LivePipeline() {
+    life_->ended = true;
+    life_->pipeline.unwatch();
+    {
+        const std::lock_guard lock(life_->gate);
+        life_->open = false;
+        life_->take = {};
+    }
+    ends().count(+1);
+    runElsewhere(life_->pipeline.top(), [life = life_]() mutable {
+        life->end();
+        life.reset();
+        ends().count(-1);
+    });
+}
+
+Handle<GstElement> LivePipeline::element(const char* name) const {
+    return life_->pipeline.element(name);
+}
+
+Microseconds LivePipeline::ageOf(Microseconds runningTime) const {
+    return life_->pipeline.ageOf(runningTime);
+}
+
+void LivePipeline::onSample(const char* appsink, std::function<void(GstSample*)> take) {
+    life_->take = std::move(take);
+    // Not a shared reference: the sink belongs to the pipeline that belongs to the life.
+    capture::onSample(element(appsink).get(),
+                      [life = life_.get()](GstSample* sample) { life->deliver(sample); });
+}
+
+void LivePipeline::watch(std::function<void(GstMessage*)> seen) {
+    life_->pipeline.watch(std::move(seen));
+}
+
+void LivePipeline::play(Prepare prepare) {
+    runElsewhere(life_->pipeline.top(),
+                 [life = life_, prepare = std::move(prepare)] { life->start(prepare); });
+}
+
+bool LivePipeline::awaitEnds(Microseconds limit) {
+    Ends& all = ends();
+    std::unique_lock lock(all.mutex);
+    return all.changed.wait_for(lock, limit, [&] { return all.open == 0; });
+}
+
+}  // namespace edgecam::capture
