@@ -60,6 +60,7 @@ struct FaceEvent {
     FacePhase phase = FacePhase::enter;
     std::uint64_t trackId = 0;
     Utc timestamp;  ///< capture time of `frame`
+    bool clockSynced = true;  ///< whether the box knew the time when it said so
     Utc firstSeen;
     Utc lastSeen;
     Face face;

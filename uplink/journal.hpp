@@ -1,0 +1,89 @@
+// Journal: durable events on disk until every consumer has them. A SQLite database (WAL) and the one thread that
+// uses it. It knows no peer, no socket and no message: a consumer is a name and a position.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/face.hpp"
+#include "base/result.hpp"
+
+namespace edgecam::uplink {
+
+/// Events that the journal had to give up before everybody had them; itself durable.
+struct Gap {
+    std::int64_t fromSeq = 0;
+    std::int64_t toSeq = 0;
+    std::int64_t count = 0;
+    std::string reason;  ///< "full", "too_old", ...
+};
+
+struct JournalRecord {
+    std::int64_t seq = 0;  ///< scoped by the journal's UUID; only grows
+    std::variant<FaceEvent, Gap> what;
+    std::size_t bytes = 0;  ///< about what it takes on the wire
+};
+
+/// What read() gives: records in order of seq, possibly none.
+struct JournalPage {
+    std::string journal;  ///< the UUID these seqs belong to
+    std::vector<JournalRecord> records;
+    std::int64_t newest = 0;  ///< seq of the newest committed record, so that the reader knows how far behind it is
+};
+
+struct JournalSettings {
+    std::string folder;                 ///< the database is folder/journal.sqlite3
+    std::vector<std::string> consumers; ///< a record leaves the disk when all of these have passed it
+    std::int64_t maxBytes = 64 << 20;   ///< of records
+    Microseconds maxAge = std::chrono::hours(24 * 7);
+    Microseconds groupWithin = std::chrono::milliseconds(20);  ///< commit at the latest so long after the first event
+};
+
+struct JournalStatus {
+    bool ok = true;
+    std::string trouble;  ///< why not, a sentence
+    std::string journal;  ///< UUID; empty while there is no database
+    std::int64_t newest = 0;
+    std::int64_t records = 0;
+    std::int64_t bytes = 0;
+    std::uint64_t committed = 0, discarded = 0, unstored = 0;  ///< counters; unstored: told without being stored
+    std::uint64_t commits = 0;
+    std::string setAside;  ///< the path of a corrupt database that was replaced
+};
+
+class Journal {
+  public:
+    struct Callbacks {
+        /// On the journal's thread after every commit, when there is something new to read. Must not block.
+        std::function<void(const std::string& journal, std::int64_t newest)> committed;
+        /// On the journal's thread: an event that could not be stored (disk full, ...). It goes to whoever is
+        /// connected, without a seq.
+        std::function<void(const FaceEvent&)> unstored;
+        /// On the journal's thread, when `ok` or the UUID changes.
+        std::function<void(const JournalStatus&)> changed;
+    };
+
+    /// Never fails for good: without a database events are handed to `unstored`, and opening is tried again.
+    static std::unique_ptr<Journal> open(JournalSettings settings, const Clock& clock, Callbacks callbacks);
+    virtual ~Journal() = default;  ///< commits what waits, joins the thread
+
+    // Thread-safe, never block.
+    virtual void append(const FaceEvent& event) = 0;
+    /// Everything up to `seq` of that journal is safe with `consumer`. Older positions change nothing.
+    virtual void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) = 0;
+    /// Calls `done` on the journal's thread with the records after `after`, at most `count` of them or about
+    /// `bytes` bytes.
+    virtual void read(std::int64_t after, std::size_t count, std::size_t bytes,
+                      std::function<void(JournalPage)> done) = 0;
+    /// Where `consumer` stands: 0 at first. Known once the database is open; `done` as in read().
+    virtual void position(const std::string& consumer,
+                          std::function<void(const std::string& journal, std::int64_t seq)> done) = 0;
+    [[nodiscard]] virtual JournalStatus status() const = 0;
+};
+
+}  // namespace edgecam::uplink
