@@ -1,5 +1,5 @@
-// Journal: durable events on disk until every consumer has them. A SQLite database (WAL) and the one thread that
-// uses it. It knows no peer, no socket and no message: a consumer is a name and a position.
+// Journal: durable events on disk until every consumer has them. A SQLite database (WAL) and the one thread
+// that uses it. It knows no peer, no socket and no message: a consumer is a name and a position.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@
 
 namespace edgecam::uplink {
 
-/// Events that the journal had to give up before everybody had them; itself durable.
+/// Events that the journal had to give up before everybody had them; itself durable. It stands in the order
+/// of seq where the last of them stood: its record's seq is toSeq.
 struct Gap {
     std::int64_t fromSeq = 0;
     std::int64_t toSeq = 0;
@@ -31,17 +32,20 @@ struct JournalRecord {
 
 /// What read() gives: records in order of seq, possibly none.
 struct JournalPage {
-    std::string journal;  ///< the UUID these seqs belong to
+    std::string journal;     ///< the UUID these seqs belong to
+    std::int64_t after = 0;  ///< the records come after this one
     std::vector<JournalRecord> records;
-    std::int64_t newest = 0;  ///< seq of the newest committed record, so that the reader knows how far behind it is
+    std::int64_t newest =
+        0;  ///< seq of the newest committed record, so that the reader knows how far behind it is
 };
 
 struct JournalSettings {
-    std::string folder;                 ///< the database is folder/journal.sqlite3
-    std::vector<std::string> consumers; ///< a record leaves the disk when all of these have passed it
-    std::int64_t maxBytes = 64 << 20;   ///< of records
+    std::string folder;                  ///< the database is folder/journal.sqlite3
+    std::vector<std::string> consumers;  ///< a record leaves the disk when all of these have passed it
+    std::int64_t maxBytes = 64 << 20;    ///< of records
     Microseconds maxAge = std::chrono::hours(24 * 7);
-    Microseconds groupWithin = std::chrono::milliseconds(20);  ///< commit at the latest so long after the first event
+    Microseconds groupWithin =
+        std::chrono::milliseconds(20);  ///< commit at the latest so long after the first event
 };
 
 struct JournalStatus {
@@ -51,7 +55,8 @@ struct JournalStatus {
     std::int64_t newest = 0;
     std::int64_t records = 0;
     std::int64_t bytes = 0;
-    std::uint64_t committed = 0, discarded = 0, unstored = 0;  ///< counters; unstored: told without being stored
+    std::uint64_t committed = 0, discarded = 0,
+                  unstored = 0;  ///< counters; unstored: told without being stored
     std::uint64_t commits = 0;
     std::string setAside;  ///< the path of a corrupt database that was replaced
 };

@@ -37,6 +37,8 @@ std::size_t LaneQueue::limitOf(Lane lane) const {
             return limits_.eventBytes;
         case Lane::video:
             return limits_.videoBytes;
+        case Lane::replay:
+            return limits_.eventBytes;
         case Lane::lossy:
             return limits_.lossyBytes;
         case Lane::bulk:

@@ -17,8 +17,8 @@
 namespace edgecam::uplink {
 
 /// In the order in which they are served.
-enum class Lane { answers, events, video, lossy, bulk };
-inline constexpr std::size_t kLaneCount = 5;
+enum class Lane { answers, events, video, replay, lossy, bulk };
+inline constexpr std::size_t kLaneCount = 6;
 
 struct LaneLimits {
     std::size_t answerBytes = 1 << 20;  ///< beyond: the peer does not read; the session ends it

@@ -88,8 +88,9 @@ std::optional<Refusal> readEntry(const JsonValue& object, TopicEntry& into) {
         if (auto refusal = readFilter(*filter, into.filter)) return refusal;
     }
     into.rateHz = fields.number("rate_hz", 0.1, 120);
+    into.batch = std::chrono::milliseconds(fields.integer("batch_ms", 0, 60'000).value_or(0));
     if (!fields.ok()) return badRequest(fields);
-    // Without a journal there is nothing to replay; to answer "subscribed" would promise it.
+    // A consumer goes on from what it acknowledged; to answer "subscribed" would promise more.
     if (fields.has("since_seq")) {
         return Refusal{ErrorCode::unsupported, "since_seq: not in this version", "since_seq"};
     }
@@ -110,7 +111,6 @@ Body readSubscribe(const JsonValue& message) {
     FieldReader fields(message);
     SubscribeRequest request;
     request.topics = readTopics(fields);
-    fields.integer("batch_ms", 0, 60'000);
     if (!fields.ok()) return badRequest(fields);
     if (auto refusal = readEntry(message, request.entry)) return *refusal;
     return request;
@@ -144,15 +144,17 @@ Body readAck(const JsonValue& message) {
     FieldReader fields(message);
     fields.require("journal");
     fields.require("seq");
-    fields.text("journal", 64);
-    fields.integer("seq", 0, kMaxInteger);
-    return checked(fields, UnservedRequest{"ack", Deed::watch});
+    AckRequest ack{fields.text("journal", 64).value_or(""),
+                   fields.integer("seq", 0, kMaxInteger).value_or(0)};
+    return checked(fields, std::move(ack));
 }
 
 Body readHubWelcome(const JsonValue& data) {
     FieldReader fields(data);
     HubWelcome welcome;
     welcome.features = fields.texts("features", 32, 64).value_or(std::vector<std::string>{});
+    welcome.journal = fields.text("journal", 64).value_or("");
+    welcome.ackedSeq = fields.integer("acked_seq", 0, kMaxInteger);
     const JsonValue* subscriptions = fields.object("subscriptions");
     if (!fields.ok()) return badRequest(fields);
     if (subscriptions == nullptr) return welcome;

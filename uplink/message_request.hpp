@@ -45,9 +45,16 @@ struct UnservedRequest {
     std::string what;
     Deed deed = Deed::administer;
 };
+/// Durable events up to `seq` are safe with the peer.
+struct AckRequest {
+    std::string journal;
+    std::int64_t seq = 0;
+};
 /// What a hub says about our `auth`: `system/authenticated`, or an `error`.
 struct HubWelcome {
     std::vector<std::string> features;
+    std::string journal;                   ///< the one that it knows of us; empty: none
+    std::optional<std::int64_t> ackedSeq;  ///< of that journal
     std::optional<std::vector<SubscribeRequest>> subscriptions;
 };
 struct HubError {
@@ -57,9 +64,9 @@ struct HubError {
 /// Answers and notices that a hub may send and that nobody waits for.
 struct HubNotice {};
 
-using RequestBody =
-    std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest, StatusRequest,
-                 HeartbeatRequest, MediaAckRequest, UnservedRequest, HubWelcome, HubError, HubNotice>;
+using RequestBody = std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest,
+                                 StatusRequest, HeartbeatRequest, MediaAckRequest, AckRequest,
+                                 UnservedRequest, HubWelcome, HubError, HubNotice>;
 
 /// The envelope of a request, readable even where its body is not.
 struct RequestEnvelope {

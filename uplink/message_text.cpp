@@ -7,7 +7,8 @@ namespace edgecam::uplink {
 namespace {
 
 constexpr std::int64_t kProtocol = 1;
-constexpr int kBoxDecimals = 5;  ///< a twentieth of a pixel at 4K
+constexpr std::array kFeatures{"ack", "deflate"};  ///< what we can, where a hub can it too
+constexpr int kBoxDecimals = 5;                    ///< a twentieth of a pixel at 4K
 constexpr int kConfidenceDecimals = 4;
 
 /// Seconds since the epoch with all six digits of the fraction, never in scientific notation.
@@ -37,6 +38,21 @@ void face(JsonWriter& json, const Face& of) {
         json.beginArray().rounded(point.x, kBoxDecimals).rounded(point.y, kBoxDecimals).endArray();
     }
     json.endArray();
+}
+
+void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
+    json.field("event_id", event.eventId).field("camera_id", event.cameraId).field("phase", nameOf(phase));
+    json.field("track_id", event.trackId);
+    seconds(json, "timestamp", event.timestamp);
+    json.field("clock_synced", event.clockSynced);
+    seconds(json, "first_seen", event.firstSeen);
+    seconds(json, "last_seen", event.lastSeen);
+    json.key("face").beginObject();
+    face(json, event.face);
+    json.endObject().key("frame").beginObject().field("sequence", event.frame.sequence);
+    json.field("capture_us", microsecondsOf(event.frame.captureTime));
+    size(json, event.frame.size);
+    json.endObject();
 }
 
 void camera(JsonWriter& json, const CameraStatus& status) {
@@ -165,20 +181,27 @@ Message qualityMessage(const StreamReport& report, const QualityInForce& inForce
 
 Message faceMessage(const FaceEvent& event, bool replay) {
     JsonWriter json;
-    json.beginObject().field("event_id", event.eventId).field("camera_id", event.cameraId);
-    json.field("phase", replay ? nameOf(FacePhase::enter) : nameOf(event.phase));
+    json.beginObject();
+    faceEvent(json, event, replay ? FacePhase::enter : event.phase);
     if (replay) json.field("replay", true);
-    json.field("track_id", event.trackId);
-    seconds(json, "timestamp", event.timestamp);
-    seconds(json, "first_seen", event.firstSeen);
-    seconds(json, "last_seen", event.lastSeen);
-    json.key("face").beginObject();
-    face(json, event.face);
-    json.endObject().key("frame").beginObject().field("sequence", event.frame.sequence);
-    json.field("capture_us", microsecondsOf(event.frame.captureTime));
-    size(json, event.frame.size);
-    json.endObject().endObject();
+    json.endObject();
     return {"face_detected", nullptr, json.take()};
+}
+
+Message faceMessage(const FaceEvent& event, const DurablePlace& place) {
+    JsonWriter json;
+    json.beginObject().field("journal", place.journal).field("seq", place.seq);
+    json.field("prev_seq", place.previous);
+    faceEvent(json, event, event.phase);
+    json.endObject();
+    return {"face_detected", nullptr, json.take()};
+}
+
+Message gapMessage(const Gap& gap, std::string_view journal) {
+    JsonWriter json;
+    json.beginObject().field("journal", journal).field("from_seq", gap.fromSeq).field("to_seq", gap.toSeq);
+    json.field("count", gap.count).field("reason", gap.reason).endObject();
+    return {"gap", nullptr, json.take()};
 }
 
 Message detectionsMessage(const Detections& detections) {
@@ -230,6 +253,8 @@ Message subscriptionsMessage(const Subscription& subscription) {
         json.key(topic).beginObject();
         if (entry.filter != FaceFilter{}) filter(json, entry.filter);
         if (entry.rateHz) json.field("rate_hz", *entry.rateHz);
+        if (entry.batch.count() > 0)
+            json.field("batch_ms", std::int64_t{entry.batch / std::chrono::milliseconds(1)});
         json.endObject();
     }
     json.endObject().endObject();
@@ -264,9 +289,12 @@ std::string hubAuthText(const AgentView& agent, const HubCredentials& hub, Sessi
     JsonWriter json;
     json.beginObject().field("type", "auth").field("token", hub.token).field("agent_id", agent.agentId);
     json.field("instance", agent.instance).field("session", std::to_string(session));
-    json.field("purpose", "all").field("version", agent.version);
+    json.field("purpose", nameOf(hub.purpose)).field("version", agent.version);
     json.key("protocol").beginArray().value(kProtocol).endArray();
-    json.key("features").beginArray().endArray();
+    json.key("features").beginArray();
+    for (const char* feature : kFeatures) json.value(feature);
+    json.endArray();
+    if (hub.purpose != Purpose::media && !agent.journal.empty()) json.field("journal", agent.journal);
     json.key("cameras").beginArray();
     for (const auto& [id, status] : agent.cameras) {
         if (hub.grant.covers(id)) json.value(id);

@@ -15,6 +15,7 @@
 #include "base/media.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/journal.hpp"
 #include "uplink/lane_queue.hpp"
 #include "uplink/peer_session.hpp"
 #include "uplink/subscription.hpp"
@@ -51,7 +52,16 @@ Message goingAwayMessage(Microseconds retryAfter);
 Message streamStatusMessage(const StreamReport& report, Utc now);
 /// In force after a quality wish that moved no stream.
 Message qualityMessage(const StreamReport& report, const QualityInForce& inForce, Utc now);
+/// Where a durable event stands in the order of all that its consumer gets.
+struct DurablePlace {
+    std::string_view journal;
+    std::int64_t seq = 0;
+    std::int64_t previous = 0;  ///< seq of the one sent before it to this consumer; 0: none
+};
+/// `replay`: the present state of a track that was there before, told as an `enter`.
 Message faceMessage(const FaceEvent& event, bool replay = false);
+Message faceMessage(const FaceEvent& event, const DurablePlace& place);
+Message gapMessage(const Gap& gap, std::string_view journal);
 Message detectionsMessage(const Detections& detections);
 Message dropMessage(const std::string& cameraId, const DropNotice& notice, const char* reason);
 Message transferMessage(std::uint64_t transfer, const std::string& cameraId, const Chunk& chunk);

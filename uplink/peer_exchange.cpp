@@ -96,17 +96,32 @@ void PeerExchange::publish(const Chunk& chunk) {
     wakeIf(wake);
 }
 
-void PeerExchange::publish(const CameraStatus& status) {
+/// Puts in what makes older items of its kind worthless.
+template <class Superseded>
+void PeerExchange::putNewest(Item item, Superseded superseded) {
     bool wake = false;
     {
         const std::lock_guard lock(mutex_);
-        std::erase_if(inbox_.items, [&](const Item& item) {
-            const auto* older = std::get_if<CameraStatus>(&item);
-            return older != nullptr && older->cameraId == status.cameraId;
-        });
-        appendItem(status, wake);
+        std::erase_if(inbox_.items, superseded);
+        appendItem(std::move(item), wake);
     }
     wakeIf(wake);
+}
+
+void PeerExchange::publish(const CameraStatus& status) {
+    putNewest(status, [&](const Item& item) {
+        const auto* older = std::get_if<CameraStatus>(&item);
+        return older != nullptr && older->cameraId == status.cameraId;
+    });
+}
+
+void PeerExchange::publishJournal(std::string journal, std::int64_t newest) {
+    putNewest(JournalNews{std::move(journal), newest},
+              [](const Item& item) { return std::holds_alternative<JournalNews>(item); });
+}
+
+void PeerExchange::deliver(SessionId session, JournalPage page) {
+    put(Page{session, std::move(page)});
 }
 
 void PeerExchange::putFaceItem(Item item, std::size_t most) {
@@ -125,6 +140,10 @@ void PeerExchange::putFaceItem(Item item, std::size_t most) {
 
 void PeerExchange::publish(const FaceEvent& event) {
     putFaceItem(event, event.phase == FacePhase::leave ? kMaxFaceItemsWithLeaves : kMaxFaceItems);
+}
+
+void PeerExchange::note(const FaceEvent& event) {
+    putFaceItem(Noted{event}, event.phase == FacePhase::leave ? kMaxFaceItemsWithLeaves : kMaxFaceItems);
 }
 
 void PeerExchange::publish(const Detections& detections) {
@@ -178,6 +197,21 @@ void PeerExchange::hand(const CameraStatus& status) {
 void PeerExchange::hand(const FaceEvent& event) {
     remember(agent_, event);
     for (const auto& [id, session] : sessions_) session->deliver(event);
+}
+
+void PeerExchange::hand(const Noted& noted) {
+    remember(agent_, noted.event);
+}
+
+void PeerExchange::hand(const JournalNews& news) {
+    agent_.journal = news.journal;
+    agent_.journalNewest = news.newest;
+    for (const auto& [id, session] : sessions_) session->journalMoved();
+}
+
+void PeerExchange::hand(const Page& page) {
+    const auto session = sessions_.find(page.session);
+    if (session != sessions_.end()) session->second->deliver(page.page);
 }
 
 void PeerExchange::hand(const Detections& detections) {

@@ -40,6 +40,10 @@ class PeerExchange {
     void publish(const Chunk& chunk);
     void publish(const CameraStatus& status);
     void publish(const FaceEvent& event);
+    /// An event that goes out by way of the journal: only the present state is kept from it here.
+    void note(const FaceEvent& event);
+    void publishJournal(std::string journal, std::int64_t newest);
+    void deliver(SessionId session, JournalPage page);
     void publish(const Detections& detections);
     void complete(SessionId session, TicketId ticket, Outcome outcome);
     void regrant(SessionId session, std::string cameraId, StreamGrant grant);
@@ -68,11 +72,23 @@ class PeerExchange {
         std::string cameraId;
         StreamGrant grant;
     };
+    struct Noted {
+        FaceEvent event;
+    };
+    struct JournalNews {
+        std::string journal;
+        std::int64_t newest;
+    };
+    struct Page {
+        SessionId session;
+        JournalPage page;
+    };
     struct Skipped {
         RenditionId rendition;
         DropNotice notice;
     };
-    using Item = std::variant<Chunk, Skipped, CameraStatus, FaceEvent, Detections, Completion, Regrant>;
+    using Item = std::variant<Chunk, Skipped, CameraStatus, FaceEvent, Noted, Detections, JournalNews, Page,
+                              Completion, Regrant>;
     struct Inbox {
         std::vector<Item> items;
         Monotonic since;  ///< when the first of them came
@@ -81,6 +97,8 @@ class PeerExchange {
     };
 
     void put(Item item);
+    template <class Superseded>
+    void putNewest(Item item, Superseded superseded);
     void putFaceItem(Item item, std::size_t most);
     void wakeIf(bool needed);
     bool admit(const Chunk& chunk);          ///< under mutex_
@@ -90,7 +108,10 @@ class PeerExchange {
     void hand(const Skipped& skipped);
     void hand(const CameraStatus& status);
     void hand(const FaceEvent& event);
+    void hand(const Noted& noted);
     void hand(const Detections& detections);
+    void hand(const JournalNews& news);
+    void hand(const Page& page);
     void hand(const Completion& completion);
     void hand(const Regrant& regrant);
 

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxBadMessages = 20;
 constexpr Microseconds kBadMessageWindow = std::chrono::seconds(10);
 constexpr std::int64_t kProtocol = 1;
+constexpr const char* kDeflate = "deflate";
 
 }  // namespace
 
@@ -21,14 +22,15 @@ std::unique_ptr<PeerSession> PeerSession::forViewer(SessionId id, const SessionL
                                                     std::optional<Grant> preAuthenticated,
                                                     const AgentView& agent, CommandSink& commands,
                                                     const Clock& clock) {
-    SessionSurroundings around{limits, agent, commands, clock, &access, std::nullopt};
+    SessionSurroundings around{limits, agent, commands, clock, &access, std::nullopt, nullptr};
     return std::make_unique<Session>(id, std::move(around), std::move(preAuthenticated));
 }
 
 std::unique_ptr<PeerSession> PeerSession::forHub(SessionId id, const SessionLimits& limits,
                                                  const HubCredentials& hub, const AgentView& agent,
-                                                 CommandSink& commands, const Clock& clock) {
-    SessionSurroundings around{limits, agent, commands, clock, nullptr, hub};
+                                                 CommandSink& commands, JournalLine* journal,
+                                                 const Clock& clock) {
+    SessionSurroundings around{limits, agent, commands, clock, nullptr, hub, journal};
     return std::make_unique<Session>(id, std::move(around), std::nullopt);
 }
 
@@ -113,14 +115,18 @@ void Session::authenticate(const Id& id, const AuthRequest& auth) {
         return;
     }
     hasFeatures_ = auth.features.has_value();
+    deflate_ = hasFeatures_ && std::ranges::find(*auth.features, kDeflate) != auth.features->end();
     begin(*grant);
-    answer(id, authenticatedMessage(id_, grant_.role, {}));
+    std::vector<std::string> inForce;
+    if (deflate_) inForce.emplace_back(kDeflate);
+    answer(id, authenticatedMessage(id_, grant_.role, inForce));
     tellStatusIfChanged();
 }
 
 void Session::welcome(const HubWelcome& welcome) {
     if (authenticated_) return;
     begin(around_.hub->grant);
+    deflate_ = std::ranges::find(welcome.features, kDeflate) != welcome.features.end();
     if (welcome.subscriptions) {
         subscription_ = Subscription();
         for (const SubscribeRequest& entry : *welcome.subscriptions) {
@@ -130,6 +136,8 @@ void Session::welcome(const HubWelcome& welcome) {
         }
     }
     tellStatusIfChanged();
+    beginFeed(welcome);
+    if (around_.hub->purpose == Purpose::events) return;
     for (const std::string& cameraId : around_.hub->start) startUnasked(cameraId);
 }
 
@@ -196,11 +204,15 @@ void Session::tick() {
     tellDrops();
     reportBitrates();
     retryUnaskedStarts();
+    readJournal();
+    flushBatches(false);
 }
 
 std::optional<WireMessage> Session::pop() {
     if (mute_) return std::nullopt;
-    return lanes_.pop(closeWish_ ? Lane::answers : Lane::bulk);
+    auto message = lanes_.pop(closeWish_ ? Lane::answers : Lane::bulk);
+    if (message) notePopped(*message);
+    return message;
 }
 
 bool Session::hasOutput() const {

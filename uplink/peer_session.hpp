@@ -18,6 +18,7 @@
 #include "base/media.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/durable_feed.hpp"
 #include "uplink/lane_queue.hpp"
 #include "uplink/subscription.hpp"
 #include "uplink/wire_message.hpp"
@@ -33,13 +34,20 @@ struct AgentView {
     std::map<std::string, CameraStatus> cameras;
     /// The last event of every track that has not left, by camera and track id.
     std::map<std::string, std::map<std::uint64_t, FaceEvent>> liveFaces;
+    std::string journal;  ///< UUID of the database that durable events are in; empty: there is none now
+    std::int64_t journalNewest = 0;
 };
+
+/// What one of several connections of an agent to a hub is for.
+enum class Purpose { all, events, media };
+const char* nameOf(Purpose purpose);
 
 /// What the agent says of itself to a hub.
 struct HubCredentials {
     std::string token;
     Grant grant{Role::operator_, {}};  ///< what the hub may do; nothing it says raises it
     std::vector<std::string> start;    ///< cameras whose video flows unasked
+    Purpose purpose = Purpose::all;
 };
 
 struct SessionLimits {
@@ -79,9 +87,11 @@ class PeerSession {
                                                   const AgentView& agent, CommandSink& commands,
                                                   const Clock& clock);
     /// The uplink's face (we dial a hub): says `auth` at once, waits for `system/authenticated`.
+    /// Durable events come from `journal`; without one (nullptr) they are sent as they happen, and once.
     static std::unique_ptr<PeerSession> forHub(SessionId id, const SessionLimits& limits,
                                                const HubCredentials& hub, const AgentView& agent,
-                                               CommandSink& commands, const Clock& clock);
+                                               CommandSink& commands, JournalLine* journal,
+                                               const Clock& clock);
     virtual ~PeerSession() = default;
 
     // From the socket.
@@ -90,6 +100,8 @@ class PeerSession {
     virtual void receiveTooLarge() = 0;                   ///< closes with 1009
     /// Call about ten times a second, and before asking for output: timeouts, cuts of stale video.
     virtual void tick() = 0;
+    /// Of the bytes that pop() gave, all but the last `unacknowledged` have reached the peer's machine.
+    virtual void transmitted(std::size_t unacknowledged) = 0;
     /// The socket has taken nothing for too long: nothing more is said, and closeWish() is set.
     virtual void readsTooSlowly() = 0;
 
@@ -102,6 +114,10 @@ class PeerSession {
     virtual void deliver(const WireChunk& chunk) = 0;
     virtual void deliver(const FaceEvent& event) = 0;
     virtual void deliver(const Detections& detections) = 0;
+    /// What this session asked the journal for.
+    virtual void deliver(const JournalPage& page) = 0;
+    /// AgentView::journal or journalNewest is another one.
+    virtual void journalMoved() = 0;
     /// Chunks of a rendition that the service itself had to skip before this session saw them.
     virtual void skipped(RenditionId rendition, const DropNotice& notice) = 0;
     /// Planned end: says `system/going_away` and closes when that is written.

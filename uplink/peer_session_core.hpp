@@ -1,5 +1,6 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
-// peer_session_requests.cpp (what the peer asks) and peer_session_delivery.cpp (what the agent says).
+// peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says) and
+// peer_session_durable.cpp (what is sent until it has arrived).
 #pragma once
 
 #include <deque>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "uplink/message_batch.hpp"
 #include "uplink/message_request.hpp"
 #include "uplink/message_text.hpp"
 #include "uplink/peer_session.hpp"
@@ -29,6 +31,7 @@ struct SessionSurroundings {
     const Clock& clock;
     const Access* access = nullptr;     ///< local face
     std::optional<HubCredentials> hub;  ///< uplink's face
+    JournalLine* journal = nullptr;     ///< uplink's face
 };
 
 class Session final : public PeerSession {
@@ -43,6 +46,7 @@ class Session final : public PeerSession {
     void receiveTooLarge() override;
     void tick() override;
     void readsTooSlowly() override;
+    void transmitted(std::size_t unacknowledged) override;
 
     void complete(TicketId ticket, const Outcome& outcome) override;
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
@@ -50,6 +54,8 @@ class Session final : public PeerSession {
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
+    void deliver(const JournalPage& page) override;
+    void journalMoved() override;
     void skipped(RenditionId rendition, const DropNotice& notice) override;
     void goAway(Microseconds retryAfter) override;
 
@@ -113,6 +119,15 @@ class Session final : public PeerSession {
     void reportBitrates();
     void tellStatusIfChanged();
 
+    // What is sent until it has arrived.
+    [[nodiscard]] bool durable() const { return around_.journal != nullptr && feed_.begun(); }
+    void beginFeed(const HubWelcome& welcome);
+    void readJournal();
+    void tell(const JournalRecord& record);
+    void acknowledge(const Id& id, const AckRequest& ack);
+    void tellPosition();
+    void notePopped(const WireMessage& message);
+
     // Words into lanes.
     [[nodiscard]] StreamReport reportOf(const std::string& cameraId, const VideoStream* stream) const;
     [[nodiscard]] StreamReport reportOf(const std::string& cameraId) const;
@@ -123,6 +138,10 @@ class Session final : public PeerSession {
     /// Only to those who asked for an answer: an `ok` by itself says nothing.
     void answerOk(const Id& id, const Message& message);
     void send(const Message& message, Lane lane = Lane::answers);
+    /// At once, or with others when the peer's subscription has the patience. `mark`: seq of a durable event.
+    void sendPatiently(const Message& message, Lane lane, Microseconds patience, std::int64_t mark = 0);
+    void flushBatches(bool all);
+    void flushBatch(Lane lane);
 
     const SessionId id_;
     SessionSurroundings around_;
@@ -133,6 +152,7 @@ class Session final : public PeerSession {
 
     const Monotonic openedAt_;
     bool authenticated_ = false;
+    bool deflate_ = false;      ///< the peer can inflate batches
     bool hasFeatures_ = false;  ///< of its own: it knows more than the published guide's client
     Grant grant_;
     std::deque<Monotonic> badMessages_;
@@ -144,6 +164,11 @@ class Session final : public PeerSession {
     /// Starts of the configuration that did not come about, tried again when their camera changes, and at
     /// the given time if there is one.
     std::map<std::string, std::optional<Monotonic>> startsToCome_;
+    DurableFeed feed_;
+    std::map<Lane, MessageBatch> batches_;
+    std::uint64_t poppedBytes_ = 0;
+    std::deque<std::pair<std::uint64_t, std::int64_t>> poppedMarks_;  ///< poppedBytes_ behind a durable event
+
     TokenBucket commands_;
     LogThrottle hubErrors_;
     std::map<std::uint16_t, PendingDrop> drops_;

@@ -138,12 +138,17 @@ void Session::deliver(const WireChunk& chunk) {
 
 void Session::deliver(const FaceEvent& event) {
     if (!authenticated_ || closeWish_ || !grant_.covers(event.cameraId)) return;
-    if (subscription_.admits(event)) send(faceMessage(event), Lane::events);
+    if (isHub() && around_.hub->purpose == Purpose::media) return;
+    if (!subscription_.admits(event)) return;
+    sendPatiently(faceMessage(event), Lane::events, subscription_.patience(event.cameraId, "face_detected"));
 }
 
 void Session::deliver(const Detections& detections) {
     if (!authenticated_ || closeWish_ || !grant_.covers(detections.cameraId)) return;
-    if (subscription_.admits(detections, now())) send(detectionsMessage(detections), Lane::lossy);
+    if (isHub() && around_.hub->purpose == Purpose::media) return;
+    if (!subscription_.admits(detections, now())) return;
+    sendPatiently(detectionsMessage(detections), Lane::lossy,
+                  subscription_.patience(detections.cameraId, "detections"));
 }
 
 void Session::skipped(RenditionId rendition, const DropNotice& notice) {
@@ -283,6 +288,23 @@ void Session::answerOk(const Id& id, const Message& message) {
 void Session::send(const Message& message, Lane lane) {
     const bool taken = lanes_.push(lane, WireMessage::text(envelope(message)), now());
     if (!taken && lane == Lane::answers) readsTooSlowly();
+}
+
+void Session::sendPatiently(const Message& message, Lane lane, Microseconds patience, std::int64_t mark) {
+    MessageBatch& batch = batches_[lane];
+    batch.add(envelope(message), mark, now() + patience);
+    // Through the batch also when it may not wait: what was told before it goes before it.
+    if (batch.due(now())) flushBatch(lane);
+}
+
+void Session::flushBatches(bool all) {
+    for (auto& [lane, batch] : batches_) {
+        if (batch.due(now()) || (all && !batch.empty())) flushBatch(lane);
+    }
+}
+
+void Session::flushBatch(Lane lane) {
+    lanes_.push(lane, batches_[lane].take(deflate_), now());
 }
 
 }  // namespace edgecam::uplink

@@ -67,6 +67,7 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                        answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));
                    },
                    [&](const MediaAckRequest&) { answerOk(id, Message{}); },
+                   [&](const AckRequest& ack) { acknowledge(id, ack); },
                    [&](const UnservedRequest& request) {
                        refuse(id, {ErrorCode::unsupported, request.what + ": not in this version", ""});
                    },
@@ -231,7 +232,10 @@ void Session::tellPresentState(const std::vector<std::string>& topics) {
         for (const auto& [track, last] : faces->second) {
             FaceEvent entering = last;
             entering.phase = FacePhase::enter;
-            if (subscription_.admits(entering)) send(faceMessage(entering, true), Lane::events);
+            if (subscription_.admits(entering)) {
+                sendPatiently(faceMessage(entering, true), Lane::events,
+                              subscription_.patience(cameraId, "face_detected"));
+            }
         }
     }
 }

@@ -82,6 +82,13 @@ std::vector<const TopicEntry*> Subscription::matching(std::string_view cameraId,
     return found;
 }
 
+Microseconds Subscription::patience(std::string_view cameraId, std::string_view name) const {
+    const auto entries = matching(cameraId, name);
+    const auto least =
+        std::ranges::min_element(entries, {}, [](const TopicEntry* entry) { return entry->batch; });
+    return least == entries.end() ? Microseconds(0) : (*least)->batch;
+}
+
 bool Subscription::admits(const FaceEvent& event) {
     bool wanted = false;
     for (const auto& [topic, entry] : entries_) {

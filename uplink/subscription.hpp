@@ -30,6 +30,7 @@ struct FaceFilter {
 struct TopicEntry {
     FaceFilter filter;
     std::optional<double> rateHz;  ///< thins `detections` only
+    Microseconds batch{0};         ///< events and detections may wait so long for others; 0: they go at once
     bool operator==(const TopicEntry&) const = default;
 };
 
@@ -58,6 +59,9 @@ class Subscription {
     /// Whether these detections are to go out now, by the highest rate of the entries that match; counts them
     /// as sent if so.
     [[nodiscard]] bool admits(const Detections& detections, Monotonic now);
+
+    /// How long such a message may wait to travel with others: as the most impatient entry that matches says.
+    [[nodiscard]] Microseconds patience(std::string_view cameraId, std::string_view name) const;
 
     [[nodiscard]] const std::map<std::string, TopicEntry>& entries() const { return entries_; }
 

@@ -228,7 +228,7 @@ void Client::established(lws* socket) {
                                   .unsentBytes = kUnsentBytes,
                                   .copyBeforeWrite = true};
     auto session = PeerSession::forHub(PeerExchange::nextSessionId(), settings_.session, settings_.hub,
-                                       exchange_.agent(), commands_, clock_);
+                                       exchange_.agent(), commands_, settings_.journal, clock_);
     connection_ = std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
     report(UplinkState::authenticating, {});
 }

@@ -18,7 +18,8 @@ struct UplinkSettings {
     /// http_proxy is not used: what an uplink talks to is in its config alone.
     std::string url;
     HubCredentials hub;
-    std::string caFile;  ///< PEM: only these authorities are believed; empty: the system's
+    JournalLine* journal = nullptr;  ///< where durable events come from; outlives the client. Null: nowhere
+    std::string caFile;              ///< PEM: only these authorities are believed; empty: the system's
     SessionLimits session;
     Microseconds firstDelay = std::chrono::milliseconds(500);  ///< back-off: doubling from here, full jitter
     Microseconds maxDelay = std::chrono::seconds(60);

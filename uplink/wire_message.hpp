@@ -18,20 +18,23 @@ class WireMessage {
     static constexpr std::size_t kHeadroom =
         16;  ///< LWS_PRE of libwebsockets 4; checked where it is included
 
-    static WireMessage text(std::string_view json);
+    /// `mark`: the seq of the durable event in it; 0: none.
+    static WireMessage text(std::string_view json, std::int64_t mark = 0);
     /// `head` and `body` laid end to end.
-    static WireMessage binary(ByteView head, ByteView body);
+    static WireMessage binary(ByteView head, ByteView body, std::int64_t mark = 0);
 
     [[nodiscard]] bool isBinary() const { return binary_; }
+    [[nodiscard]] std::int64_t mark() const { return mark_; }
     [[nodiscard]] std::size_t size() const { return buffer_->size() - kHeadroom; }
     [[nodiscard]] ByteView bytes() const { return ByteView(*buffer_).subspan(kHeadroom); }
     /// For lws_write: the first byte of the payload, with kHeadroom writable bytes before it.
     [[nodiscard]] std::uint8_t* payload() const { return buffer_->data() + kHeadroom; }
 
   private:
-    WireMessage(bool binary, ByteView head, ByteView body);
+    WireMessage(bool binary, ByteView head, ByteView body, std::int64_t mark);
 
     bool binary_;
+    std::int64_t mark_;
     std::shared_ptr<ByteBuffer> buffer_;
 };
 

@@ -153,7 +153,7 @@ TEST_CASE("roles are checked on every request, and forbidden wins over unsupport
             "unsupported"},
         Row{R"("metrics")", "unsupported", "unsupported", "unsupported"},
         Row{R"("analytics")", "unsupported", "unsupported", "unsupported"},
-        Row{R"("ack","journal":"j","seq":1)", "unsupported", "unsupported", "unsupported"},
+        Row{R"("ack","journal":"j","seq":1)", "forbidden", "forbidden", "forbidden"},
         Row{R"("sessions")", "forbidden", "forbidden", "unsupported"},
         Row{R"("config","action":"get")", "forbidden", "forbidden", "unsupported"},
         Row{R"("probe")", "forbidden", "forbidden", "unsupported"},

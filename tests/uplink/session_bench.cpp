@@ -165,8 +165,57 @@ SessionBench SessionBench::as(const std::string& token, SessionLimits limits) {
 
 SessionBench SessionBench::hub(HubCredentials credentials, SessionLimits limits) {
     SessionBench bench;
-    bench.session = PeerSession::forHub(9, limits, credentials, *bench.view, *bench.agent, *bench.clock);
+    bench.session =
+        PeerSession::forHub(9, limits, credentials, *bench.view, *bench.agent, nullptr, *bench.clock);
     return bench;
+}
+
+void FakeJournal::add(FaceEvent event) {
+    records.push_back({static_cast<std::int64_t>(records.size()) + 1, std::move(event), 500});
+}
+
+void FakeJournal::add(Gap gap) {
+    records.push_back({gap.toSeq, std::move(gap), 100});
+}
+
+JournalPage FakeJournal::page(std::size_t most) const {
+    REQUIRE_FALSE(asked.empty());
+    JournalPage page;
+    page.journal = name;
+    page.after = asked.back().value_or(position);
+    page.newest = records.empty() ? 0 : records.back().seq;
+    for (const JournalRecord& record : records) {
+        if (record.seq > page.after && page.records.size() < most) page.records.push_back(record);
+    }
+    return page;
+}
+
+SessionBench SessionBench::durableHub(const std::string& answer, int events, SessionLimits limits) {
+    SessionBench bench;
+    bench.view->journal = bench.journal->name;
+    for (int i = 1; i <= events; ++i) {
+        bench.journal->add(faceOf("cam_123", static_cast<std::uint64_t>(i), FacePhase::enter));
+    }
+    bench.view->journalNewest = events;
+    bench.session =
+        PeerSession::forHub(9, limits, {}, *bench.view, *bench.agent, bench.journal.get(), *bench.clock);
+    CHECK(toJson((*bench.only("auth").json)["journal"]) == "\"j-1\"");
+    bench.say(R"({"type":"system","event":"authenticated","data":)" + answer + "}");
+    return bench;
+}
+
+void SessionBench::journalMoved() {
+    view->journalNewest = journal->records.back().seq;
+    session->journalMoved();
+}
+
+void SessionBench::serveJournal(std::size_t pageRecords) {
+    for (std::size_t served = 0; served < journal->asked.size(); ++served) {
+        const auto one = journal->asked;
+        session->deliver(journal->page(pageRecords));
+        if (journal->asked == one) break;
+    }
+    journal->asked.clear();
 }
 
 std::vector<Heard> SessionBench::hear(std::size_t most) {

@@ -2,6 +2,8 @@
 // stands still. Everything the peer hears is checked against docs/protocol/message.schema.json.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -78,6 +80,25 @@ class FakeAgent final : public CommandSink {
     std::function<void(const Command&)> onSubmit;
 };
 
+/// A journal in memory, which answers when it is told to: records 1, 2, ... of the journal "j-1".
+class FakeJournal final : public JournalLine {
+  public:
+    void read(SessionId, std::optional<std::int64_t> after) override { asked.push_back(after); }
+    void passed(const std::string& journal, std::int64_t seq) override {
+        CHECK(journal == name);
+        position = seq;
+    }
+    void add(FaceEvent event);
+    void add(Gap gap);
+    /// What the last read asks for, at most `most` records; where nothing was said, after `position`.
+    [[nodiscard]] JournalPage page(std::size_t most = 64) const;
+
+    std::string name = "j-1";
+    std::vector<JournalRecord> records;
+    std::vector<std::optional<std::int64_t>> asked;
+    std::int64_t position = 0;
+};
+
 /// One message as the peer gets it.
 struct Heard {
     bool binary = false;
@@ -101,6 +122,12 @@ class SessionBench {
     /// Authenticated, with what was said about it taken out.
     static SessionBench as(const std::string& token, SessionLimits limits = {});
     static SessionBench hub(HubCredentials credentials, SessionLimits limits = {});
+    /// A hub with that answer to `auth`, at a journal with `events` events of as many tracks.
+    static SessionBench durableHub(const std::string& answer, int events = 0, SessionLimits limits = {});
+    /// The journal committed something: tells the session.
+    void journalMoved();
+    /// Answers reads as long as the session asks.
+    void serveJournal(std::size_t pageRecords = 64);
 
     void say(std::string_view text) { session->receiveText(text); }
     /// Fails the test where a message breaks the schema.
@@ -117,6 +144,7 @@ class SessionBench {
     std::unique_ptr<FakeClock> clock = std::make_unique<FakeClock>();
     std::unique_ptr<AgentView> view = std::make_unique<AgentView>();
     std::unique_ptr<FakeAgent> agent = std::make_unique<FakeAgent>();
+    std::unique_ptr<FakeJournal> journal = std::make_unique<FakeJournal>();
     std::unique_ptr<Access> access;
     std::unique_ptr<PeerSession> session;
 };

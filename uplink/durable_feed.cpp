@@ -1,0 +1,81 @@
+#include "uplink/durable_feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace edgecam::uplink {
+
+void DurableFeed::begin(std::string journal, std::int64_t newest, bool acknowledges,
+                        std::optional<std::int64_t> acked) {
+    *this = DurableFeed();
+    journal_ = std::move(journal);
+    acknowledges_ = acknowledges;
+    newest_ = newest;
+    // A number beyond what this journal ever gave is of another one, whatever its name.
+    if (!acknowledges || !acked || *acked > newest) return;
+    cursor_ = lastSent_ = position_ = *acked;
+}
+
+bool DurableFeed::wantsToRead() const {
+    return begun() && !reading_ && (!cursor_ || *cursor_ < newest_);
+}
+
+std::optional<std::int64_t> DurableFeed::read() {
+    reading_ = true;
+    return cursor_;
+}
+
+void DurableFeed::arrived(const JournalPage& page) {
+    reading_ = false;
+    newest_ = std::max(newest_, page.newest);
+    if (!cursor_) cursor_ = lastSent_ = position_ = told_ = page.after;
+    // Numbers that nothing stands behind any more.
+    if (page.records.empty()) cursor_ = std::max(*cursor_, page.newest);
+}
+
+std::int64_t DurableFeed::sends(std::int64_t seq) {
+    cursor_ = seq;
+    outstanding_.push_back(seq);
+    return std::exchange(lastSent_, seq);
+}
+
+Gap DurableFeed::clipped(Gap gap) const {
+    gap.fromSeq = std::max(gap.fromSeq, position_ + 1);
+    gap.count = std::min(gap.count, gap.toSeq - gap.fromSeq + 1);
+    return gap;
+}
+
+void DurableFeed::settle(std::int64_t seq) {
+    while (!outstanding_.empty() && outstanding_.front() <= seq) {
+        if (!acknowledges_) settled_.push_back(outstanding_.front());
+        outstanding_.pop_front();
+    }
+}
+
+Result<void> DurableFeed::acked(const std::string& journal, std::int64_t seq) {
+    if (journal != journal_) return Error{"another journal than the one in force"};
+    if (seq > lastSent_) return Error{"beyond what was sent"};
+    settle(seq);
+    return {};
+}
+
+void DurableFeed::delivered(std::int64_t seq) {
+    if (acknowledges_) return;
+    settle(seq);
+    while (settled_.size() > kSentAgain) {
+        position_ = std::max(position_, settled_.front());
+        settled_.pop_front();
+    }
+}
+
+std::optional<std::int64_t> DurableFeed::takePosition() {
+    // Whatever lies before the first unsettled record was settled, or was never for this consumer.
+    if (acknowledges_ && cursor_) {
+        position_ = std::max(position_, outstanding_.empty() ? *cursor_ : outstanding_.front() - 1);
+    }
+    if (position_ <= told_) return std::nullopt;
+    told_ = position_;
+    return position_;
+}
+
+}  // namespace edgecam::uplink

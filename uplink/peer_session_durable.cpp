@@ -1,0 +1,113 @@
+// PeerSession: what is sent until it has arrived. Durable events are read from the journal page by page, as
+// the lane has room, so that an outage of days costs no memory; what the hub has for sure, the journal is
+// told.
+#include <algorithm>
+#include <utility>
+
+#include "uplink/peer_session_core.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+/// So many messages may wait in the lane before the next page is read.
+constexpr std::size_t kWaitingWhileReading = 16;
+constexpr const char* kAck = "ack";
+
+}  // namespace
+
+const char* nameOf(Purpose purpose) {
+    switch (purpose) {
+        case Purpose::all:
+            return "all";
+        case Purpose::events:
+            return "events";
+        case Purpose::media:
+            return "media";
+    }
+    return "all";
+}
+
+void Session::beginFeed(const HubWelcome& welcome) {
+    const AgentView& agent = around_.agent;
+    if (around_.journal == nullptr || around_.hub->purpose == Purpose::media || agent.journal.empty()) return;
+    const bool acknowledges = std::ranges::find(welcome.features, kAck) != welcome.features.end();
+    const bool sameJournal = welcome.journal == agent.journal;
+    feed_.begin(agent.journal, agent.journalNewest, acknowledges,
+                sameJournal ? welcome.ackedSeq : std::nullopt);
+    tellPosition();
+    readJournal();
+}
+
+void Session::journalMoved() {
+    if (!authenticated_ || closeWish_ || around_.journal == nullptr) return;
+    // Numbers of one journal mean nothing in another: the next `auth` names the new one.
+    if (feed_.journal() != around_.agent.journal) return closePlanned(1001, "another journal");
+    feed_.learned(around_.agent.journalNewest);
+    readJournal();
+}
+
+void Session::readJournal() {
+    if (!durable() || closeWish_ || !feed_.wantsToRead()) return;
+    if (lanes_.depth(Lane::events) + lanes_.depth(Lane::replay) > kWaitingWhileReading) return;
+    around_.journal->read(id_, feed_.read());
+}
+
+void Session::deliver(const JournalPage& page) {
+    if (!durable() || closeWish_ || page.journal != feed_.journal()) return;
+    feed_.arrived(page);
+    for (const JournalRecord& record : page.records) tell(record);
+    tellPosition();
+    readJournal();
+}
+
+void Session::tell(const JournalRecord& record) {
+    const auto* event = std::get_if<FaceEvent>(&record.what);
+    if (event != nullptr && (!grant_.covers(event->cameraId) || !subscription_.admits(*event))) {
+        return feed_.skips(record.seq);
+    }
+    // In order, whatever it costs: news waits behind old news that still has to go.
+    const bool old = feed_.farBehind() || lanes_.depth(Lane::replay) > 0;
+    const Lane lane = old ? Lane::replay : Lane::events;
+    if (old && batches_.contains(Lane::events) && !batches_[Lane::events].empty()) flushBatch(Lane::events);
+    if (event == nullptr) {
+        const Gap gap = feed_.clipped(std::get<Gap>(record.what));
+        feed_.sends(record.seq);
+        return sendPatiently(gapMessage(gap, feed_.journal()), lane, Microseconds(0), record.seq);
+    }
+    const DurablePlace place{feed_.journal(), record.seq, feed_.sends(record.seq)};
+    const Microseconds patience = subscription_.patience(event->cameraId, "face_detected");
+    sendPatiently(faceMessage(*event, place), lane, patience, record.seq);
+}
+
+void Session::acknowledge(const Id& id, const AckRequest& ack) {
+    if (!durable() || !feed_.acknowledges()) {
+        return refuse(id, {ErrorCode::forbidden, "this connection is no consumer that acknowledges", ""});
+    }
+    if (const auto taken = feed_.acked(ack.journal, ack.seq); !taken) {
+        return refuse(id, {ErrorCode::badRequest, taken.error().message, "seq"});
+    }
+    tellPosition();
+    answerOk(id, Message{});
+}
+
+void Session::tellPosition() {
+    if (const auto seq = feed_.takePosition()) around_.journal->passed(feed_.journal(), *seq);
+}
+
+void Session::notePopped(const WireMessage& message) {
+    poppedBytes_ += message.size();
+    if (message.mark() == 0) return;
+    if (!feed_.acknowledges()) poppedMarks_.emplace_back(poppedBytes_, message.mark());
+}
+
+void Session::transmitted(std::size_t unacknowledged) {
+    if (poppedMarks_.empty() || !durable()) return;
+    const std::uint64_t arrived = poppedBytes_ - std::min<std::uint64_t>(poppedBytes_, unacknowledged);
+    while (!poppedMarks_.empty() && poppedMarks_.front().first <= arrived) {
+        feed_.delivered(poppedMarks_.front().second);
+        poppedMarks_.pop_front();
+    }
+    tellPosition();
+}
+
+}  // namespace edgecam::uplink
