@@ -116,7 +116,9 @@ export class Connection {
     #take(data, isBinary) {
         this.heardAt = Date.now();
         if (this.superseded) return;
-        if (data.length > kMaxMessageBytes) this.violate('too_big', `a message of ${data.length} bytes`);
+        if (data.length > kMaxMessageBytes) {
+            this.violate('too_big', `a message of ${data.length} bytes`, data.toString('latin1', 0, 100));
+        }
         if (isBinary) this.#takeBinary(data);
         else this.#takeText(data.toString());
         const { close_after: limit } = this.#hub.settings;
@@ -141,7 +143,14 @@ export class Connection {
         this.messages.push(message);
         if (this.messages.length > this.keepMessages) this.messages.shift();
         this.say('message', { message });
+        if (message.type === 'heartbeat' && message.data === undefined) return this.#answerHeartbeat(message);
         if (!complaint || message.type === 'auth') this.#dispatch(message);
+    }
+
+    /** Only a flat one asks: an answer to an answer would go on for ever. */
+    #answerHeartbeat({ id, t0 }) {
+        const now = Date.now();
+        this.send({ type: 'heartbeat', id, data: { t0, t1: now * 1000, t2: now * 1000, timestamp: now / 1000 } });
     }
 
     #takeBatch(message, inBatch) {
@@ -270,13 +279,13 @@ export class Connection {
     }
 
     #inflate(payload) {
-        if (!this.features.includes('deflate')) this.violate('deflate', 'the feature is not in force');
         let batch;
         try {
             batch = JSON.parse(inflateSync(payload, { maxOutputLength: kMaxInflatedBytes }).toString());
         } catch (error) {
             return this.violate('deflate', error.message, payload.toString('hex', 0, 32));
         }
+        if (!this.features.includes('deflate')) this.violate('deflate', 'the feature is not in force', batch);
         const complaint = batch?.type === 'batch' ? messageComplaint(batch) : 'it holds no batch';
         if (complaint) this.violate('deflate', complaint, batch);
         this.#takeEach(batch ?? {});

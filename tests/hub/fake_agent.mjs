@@ -78,7 +78,8 @@ export class FakeAgent {
     }
 
     gap(from, to, count = to - from + 1) {
-        this.say({ type: 'gap', data: { journal: kJournal, from_seq: from, to_seq: to, count, reason: 'the journal is full' } });
+        const data = { journal: kJournal, from_seq: from, to_seq: to, count, reason: 'the journal is full' };
+        this.say({ type: 'gap', data });
     }
 
     announce(channel, more = {}) {
@@ -94,7 +95,9 @@ export class FakeAgent {
     key(sequence, bytes = 100) { this.frame({ kind: kAccessUnit, flags: kKeyFrame, sequence, part: Buffer.alloc(bytes) }); }
     delta(sequence, bytes = 50) { this.frame({ kind: kAccessUnit, sequence, part: Buffer.alloc(bytes) }); }
     drop(from, to, frames = to - from + 1) {
-        const data = { camera_id: 'cam_123', channel: 1, from_sequence: from, to_sequence: to, frames, bytes: 10 * frames, reason: 'slow' };
+        const data = {
+            camera_id: 'cam_123', channel: 1, from_sequence: from, to_sequence: to, frames, bytes: 10 * frames, reason: 'slow',
+        };
         this.say({ type: 'drop', data });
     }
 

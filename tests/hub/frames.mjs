@@ -53,7 +53,8 @@ export function senderTrouble(message, { part, offset, total, flags }) {
 /** The header as plain data, by the names that docs/protocol/binary has. */
 export function headerOf({ kind, flags, keyFrame, channel, sequence, offset, captureUs, total }) {
     return {
-        kind, flags, key_frame: keyFrame, channel, sequence, part_offset: offset, capture_us: captureUs, payload_length: total,
+        kind, flags, key_frame: keyFrame, channel, sequence,
+        part_offset: offset, capture_us: captureUs, payload_length: total,
     };
 }
 

@@ -62,7 +62,7 @@ export class Hub extends EventEmitter {
 
     /** @param {Partial<typeof kDefaults>} [options] */
     static async listen(options = {}) {
-        const hub = new Hub();
+        const hub = new Hub().setMaxListeners(0); // each until() is one
         hub.#options = { ...kDefaults, ...options };
         hub.settings = changed(kBehaved, hub.#options.misbehave);
         hub.store = await Store.open(hub.#options.store);
@@ -79,7 +79,9 @@ export class Hub extends EventEmitter {
         this.#server.on('request', (request, response) => response.writeHead(426).end());
         this.#server.on('tlsClientError', (error) => this.say({ event: 'tls_error', text: error.message }));
         this.#sockets = new WebSocketServer({
-            noServer: true, maxPayload: kMaxTakenBytes, handleProtocols: (offered) => offered.has('edgecam.v1') && 'edgecam.v1',
+            noServer: true,
+            maxPayload: kMaxTakenBytes,
+            handleProtocols: (offered) => offered.has('edgecam.v1') && 'edgecam.v1',
         });
         this.#server.on('upgrade', (...upgrade) => this.#upgrade(...upgrade));
         await new Promise((listening, failed) => {
@@ -156,10 +158,11 @@ export class Hub extends EventEmitter {
     }
 
     #others({ auth, number }) {
-        return this.connections.filter((c) => c.number !== number && c.open && c.authenticated && c.agentId === auth.agent_id);
+        const isOther = (c) => c.number !== number && c.open && c.authenticated && c.agentId === auth.agent_id;
+        return this.connections.filter(isOther);
     }
 
-    /** Whether another instance of the agent is alive. One whose machine lost power is not, though TCP does not know yet. */
+    /** Whether another instance of the agent is alive. One whose machine lost power is not, though TCP thinks so. */
     async #isConflict(connection) {
         const strangers = this.#others(connection).filter((c) => c.auth.instance !== connection.auth.instance);
         const alive = await Promise.all(strangers.map((stranger) => this.#isAlive(stranger)));
@@ -225,7 +228,8 @@ export class Hub extends EventEmitter {
 
     /** The newest authenticated open connection, of the agent if given; undefined when there is none. */
     live(agentId) {
-        return this.connections.findLast((c) => c.open && c.authenticated && (agentId === undefined || c.agentId === agentId));
+        const isMeant = (c) => c.open && c.authenticated && (agentId === undefined || c.agentId === agentId);
+        return this.connections.findLast(isMeant);
     }
 
     /** Resolves with the first truthy value of `find()`, asked after everything that happens; rejects after `ms`. */

@@ -128,7 +128,9 @@ export class MediaCheck {
         if (payload.length !== announced.bytes) {
             this.#refuse('transfer', `${payload.length} bytes, announced were ${announced.bytes}`, frame);
         }
-        if (frame.kind !== announced.kind) this.#refuse('transfer', `kind ${frame.kind}, announced was ${announced.kind}`, frame);
+        if (frame.kind !== announced.kind) {
+            this.#refuse('transfer', `kind ${frame.kind}, announced was ${announced.kind}`, frame);
+        }
         return { frame, payload };
     }
 
@@ -166,7 +168,9 @@ export class MediaCheck {
     drop(data, message) {
         this.drops++;
         const { channel: number, from_sequence: from, to_sequence: to, frames } = data;
-        if (from > to || frames > to - from + 1) this.#violate('drop_range', `${frames} pictures from ${from} to ${to}`, message);
+        if (from > to || frames > to - from + 1) {
+            this.#violate('drop_range', `${frames} pictures from ${from} to ${to}`, message);
+        }
         const channel = this.channels.get(number);
         if (!channel) return this.#violate('channel_unannounced', `channel ${number}`, message);
         if (channel.format === 'jpeg') return;
