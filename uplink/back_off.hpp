@@ -28,6 +28,11 @@ class BackOff {
     /// The hub does not want us as we are: the most, unspread, since every box was refused in its own time.
     [[nodiscard]] Microseconds afterRejection() const { return settings_.most; }
 
+    /// A wait that a hub asked for, spread over as long again.
+    static Microseconds spread(Microseconds wait, double chance) {
+        return wait + Microseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * chance));
+    }
+
     /// Chance from the operating system's random numbers.
     static Chance systemChance();
 

@@ -14,6 +14,7 @@ constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;  ///< what Jav
 constexpr std::int64_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kMaxTopicLength = 100;
+constexpr double kLongestRetryAfter = 3600;  ///< s; a hub that says more is not believed
 
 using Body = std::variant<RequestBody, Refusal>;
 
@@ -184,6 +185,11 @@ Body readHubAnswer(const std::string& type, const JsonValue& message) {
         return HubError{inner.text("code").value_or(""), inner.text("message").value_or("")};
     }
     if (type == "system" && fields.text("event") == "authenticated") return readHubWelcome(data);
+    if (type == "system" && fields.text("event") == "going_away") {
+        FieldReader inner(data);
+        const double wait = inner.number("retry_after_s", 0, kLongestRetryAfter).value_or(0);
+        return HubGoingAway{Microseconds(static_cast<std::int64_t>(wait * 1e6))};
+    }
     return HubNotice{};
 }
 
@@ -257,7 +263,8 @@ std::optional<Deed> deedOf(const RequestBody& body) {
     if (const auto* control = std::get_if<StreamControlRequest>(&body)) return deedOf(control->action);
     if (const auto* unserved = std::get_if<UnservedRequest>(&body)) return unserved->deed;
     if (std::holds_alternative<AuthRequest>(body) || std::holds_alternative<HubWelcome>(body) ||
-        std::holds_alternative<HubError>(body) || std::holds_alternative<HubNotice>(body)) {
+        std::holds_alternative<HubError>(body) || std::holds_alternative<HubGoingAway>(body) ||
+        std::holds_alternative<HubNotice>(body)) {
         return std::nullopt;
     }
     return Deed::watch;

@@ -61,12 +61,16 @@ struct HubError {
     std::string code;
     std::string message;
 };
+/// The hub ends soon, and wants to be left alone for a while.
+struct HubGoingAway {
+    Microseconds retryAfter{0};
+};
 /// Answers and notices that a hub may send and that nobody waits for.
 struct HubNotice {};
 
 using RequestBody = std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest,
                                  StatusRequest, HeartbeatRequest, MediaAckRequest, AckRequest,
-                                 UnservedRequest, HubWelcome, HubError, HubNotice>;
+                                 UnservedRequest, HubWelcome, HubError, HubGoingAway, HubNotice>;
 
 /// The envelope of a request, readable even where its body is not.
 struct RequestEnvelope {

@@ -131,6 +131,8 @@ class PeerSession {
 
     [[nodiscard]] virtual SessionId id() const = 0;
     [[nodiscard]] virtual bool authenticated() const = 0;
+    /// How long the hub wants not to be dialled, once it has said so.
+    [[nodiscard]] virtual std::optional<Microseconds> retryAfter() const = 0;
     /// Whether the session follows this rendition: the service cuts parts only for renditions somebody
     /// follows.
     [[nodiscard]] virtual bool follows(RenditionId rendition) const = 0;

@@ -64,6 +64,7 @@ class Session final : public PeerSession {
     [[nodiscard]] std::optional<CloseWish> closeWish() const override { return closeWish_; }
     [[nodiscard]] SessionId id() const override { return id_; }
     [[nodiscard]] bool authenticated() const override { return authenticated_; }
+    [[nodiscard]] std::optional<Microseconds> retryAfter() const override { return retryAfter_; }
     [[nodiscard]] bool follows(RenditionId rendition) const override { return streams_.follows(rendition); }
 
   private:
@@ -157,6 +158,7 @@ class Session final : public PeerSession {
     Grant grant_;
     std::deque<Monotonic> badMessages_;
     std::optional<CloseWish> closeWish_;
+    std::optional<Microseconds> retryAfter_;
     bool mute_ = false;  ///< the peer does not read: nothing more is written
 
     std::map<std::string, CameraStatus> told_;  ///< of each camera, what the peer knows

@@ -73,6 +73,7 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                    },
                    [&](const HubWelcome& hub) { welcome(hub); },
                    [&](const HubError& error) { heedHubError(error); },
+                   [&](const HubGoingAway& hub) { retryAfter_ = hub.retryAfter; },
                    [](const HubNotice&) {},
                },
                body);

@@ -34,8 +34,8 @@ std::uint16_t wholeSeconds(Microseconds span, std::uint16_t least) {
 
 class Client final : public UplinkClient, private WebsocketLoop::Owner {
   public:
-    Client(UplinkSettings settings, HubUrl url, PeerExchange& exchange, CommandSink& commands,
-           const Clock& clock, std::function<void(const UplinkStatus&)> onStatus);
+    Client(UplinkSettings settings, PeerExchange& exchange, CommandSink& commands, const Clock& clock,
+           std::function<void(const UplinkStatus&)> onStatus);
     ~Client() override;
 
     Result<void> open();
@@ -51,6 +51,7 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
     void closedByPeer(std::string_view payload);
     void ended();
     void follow();
+    void retryElsewhere(Microseconds delay, std::string reason);
     void retryAfter(Microseconds delay, UplinkState state, std::string reason);
     void report(UplinkState state, std::string reason);
 
@@ -60,8 +61,6 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
     [[nodiscard]] bool silent() const override { return !connection_; }
 
     const UplinkSettings settings_;
-    const HubUrl url_;
-    const std::string authority_;
     PeerExchange& exchange_;
     CommandSink& commands_;
     const Clock& clock_;
@@ -70,23 +69,24 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
 
     // The loop's thread only.
     lws_vhost* host_ = nullptr;
+    std::optional<std::size_t> endpoint_;  ///< in use
+    std::string authority_;
     BackOff backOff_;
     UplinkStatus status_;
     std::unique_ptr<PeerConnection> connection_;
     std::optional<CloseWish> hubClose_;
     std::string certificateTrouble_;
     Monotonic liveSince_{};
+    std::optional<Microseconds> retryAfterWish_;  ///< the hub's own
     std::optional<Monotonic> dialAt_;
     bool leaving_ = false;
 
     std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
 };
 
-Client::Client(UplinkSettings settings, HubUrl url, PeerExchange& exchange, CommandSink& commands,
-               const Clock& clock, std::function<void(const UplinkStatus&)> onStatus)
+Client::Client(UplinkSettings settings, PeerExchange& exchange, CommandSink& commands, const Clock& clock,
+               std::function<void(const UplinkStatus&)> onStatus)
     : settings_(std::move(settings)),
-      url_(std::move(url)),
-      authority_(url_.authority()),
       exchange_(exchange),
       commands_(commands),
       clock_(clock),
@@ -101,7 +101,9 @@ Client::Client(UplinkSettings settings, HubUrl url, PeerExchange& exchange, Comm
                 .jitter_percent = 0},
       backOff_({.first = settings_.firstDelay, .most = settings_.maxDelay},
                settings_.chance ? settings_.chance : BackOff::systemChance()) {
-    status_.url = url_.shown;
+    status_.name = settings_.name;
+    status_.purpose = settings_.hub.purpose;
+    status_.url = settings_.endpoints->url(0).shown;
 }
 
 Client::~Client() {
@@ -184,14 +186,18 @@ void Client::dial() {
     hubClose_.reset();
     certificateTrouble_.clear();
     ++status_.attempts;
+    endpoint_ = settings_.endpoints->choose(clock_.monotonic());
+    const HubUrl& url = settings_.endpoints->url(*endpoint_);
+    authority_ = url.authority();
+    status_.url = url.shown;
     report(UplinkState::connecting, {});
 
     lws_client_connect_info info{};
     info.context = loop_->context();
     info.vhost = host_;
-    info.address = url_.host.c_str();
-    info.port = url_.port;
-    info.path = url_.path.c_str();
+    info.address = url.host.c_str();
+    info.port = url.port;
+    info.path = url.path.c_str();
     info.host = authority_.c_str();
     info.protocol = kProtocol;
     info.local_protocol_name = kProtocol;
@@ -199,7 +205,7 @@ void Client::dial() {
     info.alpn = "http/1.1";
     info.retry_and_idle_policy = &liveness_;
     // A redirect would be sent to another host with all our headers.
-    info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url_.secure ? LCCSCF_USE_SSL : 0);
+    info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url.secure ? LCCSCF_USE_SSL : 0);
     // What fails at once is told by CLIENT_CONNECTION_ERROR, from inside this call.
     if (lws_client_connect_via_info(&info) == nullptr && !dialAt_) notConnected(nullptr, "no connection");
 }
@@ -209,7 +215,7 @@ void Client::notConnected(lws* socket, std::string_view why) {
     const unsigned status = socket != nullptr ? lws_http_client_http_response(socket) : 0;
     if (!certificateTrouble_.empty()) {
         const auto reason = concat("the hub's certificate is not accepted: ", certificateTrouble_);
-        return retryAfter(backOff_.afterFailure(), UplinkState::backingOff, reason);
+        return retryElsewhere(backOff_.afterFailure(), reason);
     }
     if (status == 401 || status == 403) {
         const auto reason = concat("the hub refused the handshake with HTTP ", status);
@@ -217,10 +223,9 @@ void Client::notConnected(lws* socket, std::string_view why) {
     }
     // 101 and the like mean that it failed later than at the status line.
     if (status >= 300)
-        return retryAfter(backOff_.afterFailure(), UplinkState::backingOff,
-                          concat("the hub answered HTTP ", status, " instead of a WebSocket"));
-    retryAfter(backOff_.afterFailure(), UplinkState::backingOff,
-               why.empty() ? std::string("no connection") : std::string(why));
+        return retryElsewhere(backOff_.afterFailure(),
+                              concat("the hub answered HTTP ", status, " instead of a WebSocket"));
+    retryElsewhere(backOff_.afterFailure(), why.empty() ? std::string("no connection") : std::string(why));
 }
 
 void Client::established(lws* socket) {
@@ -235,9 +240,11 @@ void Client::established(lws* socket) {
 
 void Client::follow() {
     const auto* session = connection_ ? connection_->session() : nullptr;
-    if (session == nullptr || status_.state != UplinkState::authenticating || !session->authenticated())
-        return;
+    if (session == nullptr) return;
+    if (session->retryAfter()) retryAfterWish_ = session->retryAfter();
+    if (status_.state != UplinkState::authenticating || !session->authenticated()) return;
     liveSince_ = clock_.monotonic();
+    settings_.endpoints->works(*endpoint_);
     report(UplinkState::live, {});
 }
 
@@ -268,10 +275,26 @@ void Client::ended() {
     }
     const bool wasLive = status_.state == UplinkState::live;
     const auto lived = wasLive ? clock_.monotonic() - liveSince_ : Microseconds(0);
-    retryAfter(backOff_.afterLoss(lived), UplinkState::backingOff, reason);
+    retryElsewhere(backOff_.afterLoss(lived), reason);
+}
+
+/// After a failure: at once when there is a hub that did not fail, but for what keeps a fleet from coming as
+/// one.
+void Client::retryElsewhere(Microseconds delay, std::string reason) {
+    const Monotonic now = clock_.monotonic();
+    if (endpoint_) settings_.endpoints->failed(*std::exchange(endpoint_, std::nullopt), now);
+    if (settings_.endpoints->count() > 1 && settings_.endpoints->anyFresh(now)) {
+        delay = std::min(delay, settings_.firstDelay);
+    }
+    // The hub knows when it will be back; a fleet that comes then comes spread over as long again.
+    if (const auto wish = std::exchange(retryAfterWish_, std::nullopt)) {
+        delay = std::max(delay, BackOff::spread(*wish, settings_.chance ? settings_.chance() : 0.5));
+    }
+    retryAfter(delay, UplinkState::backingOff, std::move(reason));
 }
 
 void Client::retryAfter(Microseconds delay, UplinkState state, std::string reason) {
+    if (endpoint_) settings_.endpoints->failed(*std::exchange(endpoint_, std::nullopt), clock_.monotonic());
     dialAt_ = clock_.monotonic() + delay;
     status_.retryIn = delay;
     report(state, std::move(reason));
@@ -324,12 +347,10 @@ const char* nameOf(UplinkState state) {
 Result<std::unique_ptr<UplinkClient>> UplinkClient::start(UplinkSettings settings, PeerExchange& exchange,
                                                           CommandSink& commands, const Clock& clock,
                                                           std::function<void(const UplinkStatus&)> onStatus) {
-    const auto url = parseHubUrl(settings.url);
-    if (!url) return url.error().within("uplink");
+    const std::string name = settings.name;
     auto client =
-        std::make_unique<Client>(std::move(settings), *url, exchange, commands, clock, std::move(onStatus));
-    if (const auto opened = client->open(); !opened)
-        return opened.error().within(concat("uplink ", url->shown));
+        std::make_unique<Client>(std::move(settings), exchange, commands, clock, std::move(onStatus));
+    if (const auto opened = client->open(); !opened) return opened.error().within(concat("uplink ", name));
     return std::unique_ptr<UplinkClient>(std::move(client));
 }
 

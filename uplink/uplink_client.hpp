@@ -1,6 +1,6 @@
-// UplinkClient: one connection to one hub, dialled again for ever. Own libwebsockets context and thread,
-// since name lookup blocks the thread. When the hub has answered it runs the same PeerSession as the local
-// server.
+// UplinkClient: one connection to a hub, dialled again for ever, to another hub where there is one. Own
+// libwebsockets context and thread, since name lookup blocks the thread. When the hub has answered it runs
+// the same PeerSession as the local server.
 #pragma once
 
 #include <functional>
@@ -9,14 +9,16 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "uplink/endpoints.hpp"
 #include "uplink/peer_exchange.hpp"
 
 namespace edgecam::uplink {
 
 struct UplinkSettings {
-    /// ws:// or wss://, with host, optional port and path. Redirects are not followed, and the environment's
-    /// http_proxy is not used: what an uplink talks to is in its config alone.
-    std::string url;
+    std::string name;  ///< of the uplink, for people
+    /// The hubs to choose from, shared with the uplink's other connections. Redirects are not followed, and
+    /// the environment's http_proxy is not used: what an uplink talks to is in its config alone.
+    std::shared_ptr<Endpoints> endpoints;
     HubCredentials hub;
     JournalLine* journal = nullptr;  ///< where durable events come from; outlives the client. Null: nowhere
     std::string caFile;              ///< PEM: only these authorities are believed; empty: the system's
@@ -33,7 +35,9 @@ enum class UplinkState { connecting, authenticating, live, backingOff, rejected 
 const char* nameOf(UplinkState state);
 
 struct UplinkStatus {
-    std::string url;  ///< without credentials
+    std::string name;
+    Purpose purpose = Purpose::all;
+    std::string url;  ///< of the hub that is dialled or was dialled last, without credentials
     UplinkState state = UplinkState::connecting;
     std::string reason;  ///< why it is not live, a sentence; empty when it is
     std::uint64_t attempts = 0;
@@ -42,9 +46,8 @@ struct UplinkStatus {
 
 class UplinkClient {
   public:
-    /// Starts dialling. Fails only for a URL that makes no sense or a CA file that cannot be read. All
-    /// references must outlive the client. `onStatus` is called on the uplink's thread; the log of changes is
-    /// its business.
+    /// Starts dialling. Fails only for a CA file that cannot be read. All references must outlive the client.
+    /// `onStatus` is called on the uplink's thread; the log of changes is its business.
     static Result<std::unique_ptr<UplinkClient>> start(UplinkSettings settings, PeerExchange& exchange,
                                                        CommandSink& commands, const Clock& clock,
                                                        std::function<void(const UplinkStatus&)> onStatus);

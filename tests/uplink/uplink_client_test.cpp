@@ -70,6 +70,16 @@ std::string urlOf(int port, const std::string& scheme = "ws") {
     return concat(scheme, "://127.0.0.1:", port, "/v1/stream");
 }
 
+std::shared_ptr<Endpoints> endpointsAt(const std::vector<std::string>& urls, double chance = 0) {
+    std::vector<HubUrl> hubs;
+    for (const std::string& url : urls) {
+        const auto parsed = parseHubUrl(url);
+        REQUIRE(parsed);
+        hubs.push_back(*parsed);
+    }
+    return std::make_shared<Endpoints>(std::move(hubs), [chance] { return chance; });
+}
+
 /// An uplink whose clock only moves when a test moves it and whose jitter is the whole limit.
 struct Bench {
     FakeClock clock;
@@ -96,7 +106,7 @@ struct Bench {
     }
     void start(const std::string& url) {
         UplinkSettings settings;
-        settings.url = url;
+        settings.endpoints = endpointsAt({url});
         start(std::move(settings));
     }
 };
@@ -264,7 +274,7 @@ TEST_SUITE("uplink client") {
         Listener hub;
         Bench bench;
         UplinkSettings settings;
-        settings.url = urlOf(hub.port());
+        settings.endpoints = endpointsAt({urlOf(hub.port())});
         settings.pingAfter = 1s;
         settings.deadAfter = 2s;
         bench.start(std::move(settings));
@@ -280,7 +290,7 @@ TEST_SUITE("uplink client") {
         Listener hub;
         Bench bench;
         UplinkSettings settings;
-        settings.url = urlOf(hub.port());
+        settings.endpoints = endpointsAt({urlOf(hub.port())});
         settings.pingAfter = 1s;
         settings.deadAfter = 2s;
         bench.start(std::move(settings));
@@ -342,7 +352,7 @@ TEST_SUITE("uplink client") {
         auto hub = NodePeer::run("hub.mjs", {made->certificate, made->key});
         if (!hub) return;
         UplinkSettings settings;
-        settings.url = urlOf(portIn(hub->lineWith("listening")), "wss");
+        settings.endpoints = endpointsAt({urlOf(portIn(hub->lineWith("listening")), "wss")});
         Bench wary;
         wary.start(settings);
         const auto status = wary.log.next(UplinkState::backingOff);
@@ -362,12 +372,41 @@ TEST_SUITE("uplink client") {
         auto hub = NodePeer::run("hub.mjs", {made->certificate, made->key});
         if (!hub) return;
         UplinkSettings settings;
-        settings.url = urlOf(portIn(hub->lineWith("listening")), "wss");
+        settings.endpoints = endpointsAt({urlOf(portIn(hub->lineWith("listening")), "wss")});
         settings.caFile = made->certificate;
         Bench bench;
         bench.start(settings);
         const auto status = bench.log.next(UplinkState::backingOff);
         CHECK(status.reason.find("mismatch") != std::string::npos);
+    }
+
+    TEST_CASE("when a hub is away the next one is dialled, without waiting long") {
+        Listener hub;
+        Bench bench;
+        UplinkSettings settings;
+        settings.endpoints = endpointsAt({"ws://127.0.0.1:1/", urlOf(hub.port())});
+        settings.firstDelay = 60s;
+        bench.start(settings);
+        const auto lost = bench.log.next(UplinkState::backingOff);
+        CHECK(lost.url == "ws://127.0.0.1:1/");
+        CHECK(lost.retryIn <= 60s);
+        bench.clock.advance(61s);
+        Wire agent = welcome(hub);
+        CHECK(bench.log.next(UplinkState::live).url == urlOf(hub.port()));
+    }
+
+    TEST_CASE("a hub that goes away is left alone as long as it asks, and up to as long again") {
+        Listener hub;
+        Bench bench;
+        bench.start(urlOf(hub.port()));
+        Wire agent = welcome(hub);
+        bench.log.next(UplinkState::live);
+        agent.sendText(R"({"type":"system","event":"going_away","data":{"retry_after_s":100}})");
+        agent.sendText(R"({"type":"heartbeat","id":1})");
+        REQUIRE_FALSE(agent.textWith(R"("heartbeat")").empty());
+        agent.close();
+        const auto status = bench.log.next(UplinkState::backingOff);
+        CHECK(status.retryIn == 200s);  // the jitter of this bench is the whole limit
     }
 
     TEST_CASE("a URL or a CA file that makes no sense is an error at once") {
@@ -376,14 +415,12 @@ TEST_SUITE("uplink client") {
              {"", "hub", "http://hub/", "ws://", "wss:///path", "ws://user:secret@hub/", "ws://hub/#part",
               "ws://hub:0/", "ws://hub:99999/", "ws://h ub/"}) {
             CAPTURE(url);
-            UplinkSettings settings;
-            settings.url = url;
-            const auto started = UplinkClient::start(settings, bench.exchange, bench.sink, bench.clock, {});
-            REQUIRE_FALSE(started);
-            CHECK(started.error().message.find("secret") == std::string::npos);
+            const auto parsed = parseHubUrl(url);
+            REQUIRE_FALSE(parsed);
+            CHECK(parsed.error().message.find("secret") == std::string::npos);
         }
         UplinkSettings settings;
-        settings.url = "wss://hub/";
+        settings.endpoints = endpointsAt({"wss://hub/"});
         settings.caFile = "/nowhere/ca.pem";
         const auto started = UplinkClient::start(settings, bench.exchange, bench.sink, bench.clock, {});
         REQUIRE_FALSE(started);
