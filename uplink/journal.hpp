@@ -18,10 +18,10 @@ namespace edgecam::uplink {
 /// Events that the journal had to give up before everybody had them; itself durable. It stands in the order
 /// of seq where the last of them stood: its record's seq is toSeq.
 struct Gap {
-    std::int64_t fromSeq = 0;
+    std::int64_t fromSeq = 0;  ///< the first of them and the last; others between them may still be there
     std::int64_t toSeq = 0;
     std::int64_t count = 0;
-    std::string reason;  ///< "full", "too_old", ...
+    std::string reason;  ///< "full" or "too_old"
 };
 
 struct JournalRecord {
@@ -35,17 +35,17 @@ struct JournalPage {
     std::string journal;     ///< the UUID these seqs belong to
     std::int64_t after = 0;  ///< the records come after this one
     std::vector<JournalRecord> records;
-    std::int64_t newest =
-        0;  ///< seq of the newest committed record, so that the reader knows how far behind it is
+    std::int64_t newest = 0;  ///< seq of the newest committed record: how far behind the reader is
 };
 
 struct JournalSettings {
     std::string folder;                  ///< the database is folder/journal.sqlite3
     std::vector<std::string> consumers;  ///< a record leaves the disk when all of these have passed it
-    std::int64_t maxBytes = 64 << 20;    ///< of records
+    std::int64_t maxBytes = 64 << 20;    ///< of events; the oldest updates go first, enters and leaves last
+    /// By clocks that were synced, both when the event was told and now: other events leave only when they
+    /// are passed or the bytes run out. Looked at once in maxAge / 32, hourly at most.
     Microseconds maxAge = std::chrono::hours(24 * 7);
-    Microseconds groupWithin =
-        std::chrono::milliseconds(20);  ///< commit at the latest so long after the first event
+    Microseconds groupWithin = std::chrono::milliseconds(20);  ///< from its first event to a commit, at most
 };
 
 struct JournalStatus {
@@ -55,10 +55,9 @@ struct JournalStatus {
     std::int64_t newest = 0;
     std::int64_t records = 0;
     std::int64_t bytes = 0;
-    std::uint64_t committed = 0, discarded = 0,
-                  unstored = 0;  ///< counters; unstored: told without being stored
+    std::uint64_t committed = 0, discarded = 0, unstored = 0;  ///< events; unstored: told, not stored
     std::uint64_t commits = 0;
-    std::string setAside;  ///< the path of a corrupt database that was replaced
+    std::string setAside;  ///< where the last database is that was replaced, since it was corrupt or foreign
 };
 
 class Journal {
@@ -66,8 +65,9 @@ class Journal {
     struct Callbacks {
         /// On the journal's thread after every commit, when there is something new to read. Must not block.
         std::function<void(const std::string& journal, std::int64_t newest)> committed;
-        /// On the journal's thread: an event that could not be stored (disk full, ...). It goes to whoever is
-        /// connected, without a seq.
+        /// An event that could not be stored. It goes to whoever is connected, without a seq. On the
+        /// journal's thread (disk full, ...), or within append() when the queue in front of it is full. Must
+        /// not block.
         std::function<void(const FaceEvent&)> unstored;
         /// On the journal's thread, when `ok` or the UUID changes.
         std::function<void(const JournalStatus&)> changed;
@@ -77,15 +77,19 @@ class Journal {
     static std::unique_ptr<Journal> open(JournalSettings settings, const Clock& clock, Callbacks callbacks);
     virtual ~Journal() = default;  ///< commits what waits, joins the thread
 
-    // Thread-safe, never block.
+    // Thread-safe, never block. Callbacks may call them.
+    /// With no consumer configured there is nobody to keep events for: nothing happens.
     virtual void append(const FaceEvent& event) = 0;
-    /// Everything up to `seq` of that journal is safe with `consumer`. Older positions change nothing.
+    /// Everything up to `seq` of that journal is safe with `consumer`. Older positions, other journals and
+    /// unknown consumers change nothing. Written within ten minutes, or with the next 128 records, or at the
+    /// end: after a power cut some records come again.
     virtual void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) = 0;
-    /// Calls `done` on the journal's thread with the records after `after`, at most `count` of them or about
-    /// `bytes` bytes.
+    /// Calls `done` on the journal's thread with the committed records after `after`, at most `count` of them
+    /// and until there are `bytes` bytes. Without a database: none, of journal "".
     virtual void read(std::int64_t after, std::size_t count, std::size_t bytes,
                       std::function<void(JournalPage)> done) = 0;
-    /// Where `consumer` stands: 0 at first. Known once the database is open; `done` as in read().
+    /// Where `consumer` stands: 0 at first. `done` as in read(), but once there has been a database; not at
+    /// all if the journal ends before.
     virtual void position(const std::string& consumer,
                           std::function<void(const std::string& journal, std::int64_t seq)> done) = 0;
     [[nodiscard]] virtual JournalStatus status() const = 0;
