@@ -1,0 +1,359 @@
+// The journal's thread: a bounded queue in front of the store, and what is due when.
+#include "uplink/journal.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/log.hpp"
+#include "uplink/back_off.hpp"
+#include "uplink/journal_row.hpp"
+#include "uplink/journal_store.hpp"
+#include "uplink/trusted_time.hpp"
+
+namespace edgecam::uplink {
+namespace {
+
+constexpr std::size_t kMostWaiting = 4096;
+constexpr std::size_t kMostWaitingBytes = 4 << 20;
+/// So many events are committed without waiting for more.
+constexpr std::size_t kGroupEvents = 256;
+
+// Positions ride along with a commit. Losing one means sending again, so they can wait for company: each
+// costs as much flash as an event.
+constexpr std::int64_t kSettleRows = 128;
+constexpr Microseconds kSettleWithin = std::chrono::minutes(10);
+
+/// One box, one disk: nobody to keep out of step with.
+BackOff patience() {
+    return BackOff({.first = std::chrono::seconds(1)}, [] { return 1.0; });
+}
+
+std::size_t memoryOf(const FaceEvent& event) {
+    return sizeof event + event.eventId.size() + event.cameraId.size();
+}
+
+class JournalThread final : public Journal {
+  public:
+    JournalThread(JournalSettings settings, const Clock& clock, Callbacks callbacks)
+        : settings_(std::move(settings)), clock_(clock), callbacks_(std::move(callbacks)), store_(settings_) {
+        thread_ = std::thread([this] { run(); });
+        pthread_setname_np(thread_.native_handle(), "journal");
+    }
+    ~JournalThread() override {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_one();
+        thread_.join();
+    }
+
+    void append(const FaceEvent& event) override;
+    void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) override;
+    void read(std::int64_t after, std::size_t count, std::size_t bytes,
+              std::function<void(JournalPage)> done) override;
+    void position(const std::string& consumer,
+                  std::function<void(const std::string&, std::int64_t)> done) override;
+    [[nodiscard]] JournalStatus status() const override;
+
+  private:
+    using Request = std::function<void()>;
+    struct Inbox {
+        std::vector<FaceEvent> events;
+        Monotonic since;  ///< when the first of them came
+        std::size_t bytes = 0;
+        std::vector<Request> requests;
+        std::map<std::string, std::pair<std::string, std::int64_t>> passed;  ///< consumer -> journal, seq
+    };
+
+    void post(Request request);
+
+    // The thread.
+    void run();
+    [[nodiscard]] Monotonic nextDue() const;  ///< under mutex_
+    Inbox take(bool everything);              ///< under mutex_
+    void work(Inbox inbox, bool last);
+    void note(const std::map<std::string, std::pair<std::string, std::int64_t>>& passed);
+    void store(const std::vector<FaceEvent>& events, bool last);
+    Result<std::int64_t> tryToCommit(const JournalStore::Work& work);
+    Result<void> openStore();
+    Result<void> replaceStore(const Error& why);
+    void opened();
+    void committed(std::size_t events, std::int64_t discarded);
+    void failed(const Error& error);
+    void tellUnstored(const std::vector<FaceEvent>& events);
+    void answerRead(std::int64_t after, std::size_t count, std::size_t bytes,
+                    const std::function<void(JournalPage)>& done);
+    /// Changes the status, and says so where ok or the UUID are others now.
+    void update(const std::function<void(JournalStatus&)>& change);
+
+    const JournalSettings settings_;
+    const Clock& clock_;
+    const Callbacks callbacks_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    Inbox inbox_;
+    bool stopping_ = false;
+    JournalStatus status_;
+
+    // The thread's own.
+    JournalStore store_;
+    TrustedTime time_;
+    BackOff backOff_ = patience();
+    std::optional<Monotonic> retryAt_;   ///< while in trouble
+    std::optional<Monotonic> settleAt_;  ///< while positions wait to be written
+    Monotonic ageCheckAt_{};
+    std::vector<Request> untilOpen_;
+
+    std::thread thread_;
+};
+
+void JournalThread::append(const FaceEvent& event) {
+    if (settings_.consumers.empty()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        const std::size_t bytes = memoryOf(event);
+        if (inbox_.events.size() < kMostWaiting && inbox_.bytes + bytes <= kMostWaitingBytes) {
+            if (inbox_.events.empty()) inbox_.since = clock_.monotonic();
+            inbox_.events.push_back(event);
+            inbox_.bytes += bytes;
+            wake_.notify_one();
+            return;
+        }
+        ++status_.unstored;
+    }
+    if (callbacks_.unstored) callbacks_.unstored(event);
+}
+
+void JournalThread::passed(const std::string& consumer, const std::string& journal, std::int64_t seq) {
+    const auto& known = settings_.consumers;
+    if (std::find(known.begin(), known.end(), consumer) == known.end()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        auto& [ofJournal, furthest] = inbox_.passed[consumer];
+        furthest = ofJournal == journal ? std::max(furthest, seq) : seq;
+        ofJournal = journal;
+    }
+    wake_.notify_one();
+}
+
+void JournalThread::post(Request request) {
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.requests.push_back(std::move(request));
+    }
+    wake_.notify_one();
+}
+
+void JournalThread::read(std::int64_t after, std::size_t count, std::size_t bytes,
+                         std::function<void(JournalPage)> done) {
+    post([this, after, count, bytes, done = std::move(done)] { answerRead(after, count, bytes, done); });
+}
+
+void JournalThread::position(const std::string& consumer,
+                             std::function<void(const std::string&, std::int64_t)> done) {
+    post([this, consumer, done = std::move(done)] {
+        Request answer = [this, consumer, done] { done(store_.journal(), store_.position(consumer)); };
+        if (store_.journal().empty()) {
+            untilOpen_.push_back(std::move(answer));
+        } else {
+            answer();
+        }
+    });
+}
+
+JournalStatus JournalThread::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+void JournalThread::run() {
+    if (const auto open = openStore(); !open) failed(open.error());
+    for (bool last = false; !last;) {
+        Inbox inbox;
+        {
+            std::unique_lock lock(mutex_);
+            // Whoever puts something in wakes this thread, and each time it looks at its clock anew: where a
+            // test holds the hands, a call is enough to show it what time it is.
+            while (!stopping_ && inbox_.requests.empty() && inbox_.passed.empty()) {
+                const Microseconds wait = nextDue() - clock_.monotonic();
+                if (wait <= Microseconds::zero()) break;
+                wake_.wait_for(lock, std::min<Microseconds>(wait, std::chrono::hours(1)));
+            }
+            last = stopping_;
+            inbox = take(last);
+        }
+        work(std::move(inbox), last);
+    }
+    store_.close();
+}
+
+Monotonic JournalThread::nextDue() const {
+    Monotonic due = ageCheckAt_;
+    if (retryAt_) due = std::min(due, *retryAt_);
+    if (settleAt_) due = std::min(due, *settleAt_);
+    if (inbox_.events.size() >= kGroupEvents) return clock_.monotonic();
+    if (!inbox_.events.empty()) due = std::min(due, inbox_.since + settings_.groupWithin);
+    return due;
+}
+
+JournalThread::Inbox JournalThread::take(bool everything) {
+    const bool groupIsDue =
+        inbox_.events.size() >= kGroupEvents || clock_.monotonic() - inbox_.since >= settings_.groupWithin;
+    if (everything || groupIsDue) return std::exchange(inbox_, {});
+    Inbox taken;
+    taken.requests.swap(inbox_.requests);
+    taken.passed.swap(inbox_.passed);
+    return taken;
+}
+
+void JournalThread::work(Inbox inbox, bool last) {
+    note(inbox.passed);
+    store(inbox.events, last);
+    for (const Request& request : inbox.requests) request();
+}
+
+void JournalThread::note(const std::map<std::string, std::pair<std::string, std::int64_t>>& passed) {
+    for (const auto& [consumer, position] : passed) {
+        if (position.first == store_.journal()) store_.passed(consumer, position.second);
+    }
+    if (store_.unsettled() == 0) {
+        settleAt_.reset();
+    } else if (!settleAt_) {
+        settleAt_ = clock_.monotonic() + kSettleWithin;
+    }
+}
+
+void JournalThread::store(const std::vector<FaceEvent>& events, bool last) {
+    const Monotonic now = clock_.monotonic();
+    if (!events.empty() && events.back().clockSynced) time_.synced(clock_.utc(), now);
+    const bool retry = retryAt_ && (now >= *retryAt_ || last);
+    if (retryAt_ && !retry) return tellUnstored(events);
+
+    JournalStore::Work work{.events = events, .probe = retry && events.empty() && !last};
+    work.settle = last || store_.unsettled() >= kSettleRows || (settleAt_ && now >= *settleAt_);
+    if (now >= ageCheckAt_) {
+        work.now = time_.now(now);
+        // Seldom, so that one gap stands for many events.
+        ageCheckAt_ = now + std::clamp<Microseconds>(settings_.maxAge / 32, std::chrono::seconds(1),
+                                                     std::chrono::hours(1));
+    }
+    if (events.empty() && !work.settle && !work.now && !retry) return;
+    if (const auto discarded = tryToCommit(work)) {
+        committed(events.size(), *discarded);
+    } else {
+        failed(discarded.error());
+        tellUnstored(events);
+    }
+}
+
+/// A file that turns out to be corrupt is replaced, and the work done in the new one.
+Result<std::int64_t> JournalThread::tryToCommit(const JournalStore::Work& work) {
+    if (!store_.isOpen()) {
+        if (const auto open = openStore(); !open) return open.error();
+    }
+    auto done = store_.commit(work);
+    if (done || !store_.damaged()) return done;
+    if (const auto replaced = replaceStore(done.error()); !replaced) return replaced.error();
+    return store_.commit(work);
+}
+
+Result<void> JournalThread::openStore() {
+    auto open = store_.open();
+    if (!open && store_.damaged()) return replaceStore(open.error());
+    if (open) opened();
+    return open;
+}
+
+Result<void> JournalThread::replaceStore(const Error& why) {
+    const auto aside = store_.setAside();
+    if (!aside) return aside.error();
+    logError("uplink", "the journal cannot be used (", why.message, "); it is now ", *aside,
+             ", and a new one begins");
+    update([&](JournalStatus& status) { status.setAside = *aside; });
+    auto open = store_.open();
+    if (open) opened();
+    return open;
+}
+
+void JournalThread::opened() {
+    update([this](JournalStatus& status) { status.journal = store_.journal(); });
+    for (const Request& answer : std::exchange(untilOpen_, {})) answer();
+}
+
+void JournalThread::committed(std::size_t events, std::int64_t discarded) {
+    if (retryAt_) logInfo("uplink", "the journal can be written again");
+    retryAt_.reset();
+    backOff_ = patience();
+    if (store_.unsettled() == 0) settleAt_.reset();
+    update([&](JournalStatus& status) {
+        status.ok = true;
+        status.trouble.clear();
+        status.committed += events;
+        status.discarded += static_cast<std::uint64_t>(discarded);
+        ++status.commits;
+    });
+    if ((events > 0 || discarded > 0) && callbacks_.committed) {
+        callbacks_.committed(store_.journal(), store_.newest());
+    }
+}
+
+void JournalThread::failed(const Error& error) {
+    const Error whole = error.within("the journal " + store_.path() + " cannot be written");
+    if (!retryAt_) logError("uplink", whole.message);
+    retryAt_ = clock_.monotonic() + backOff_.afterFailure();
+    update([&](JournalStatus& status) {
+        status.ok = false;
+        status.trouble = whole.message;
+    });
+}
+
+void JournalThread::tellUnstored(const std::vector<FaceEvent>& events) {
+    update([&](JournalStatus& status) { status.unstored += events.size(); });
+    if (!callbacks_.unstored) return;
+    for (const FaceEvent& event : events) callbacks_.unstored(event);
+}
+
+void JournalThread::answerRead(std::int64_t after, std::size_t count, std::size_t bytes,
+                               const std::function<void(JournalPage)>& done) {
+    auto page = store_.read(after, count, bytes);
+    if (!page && store_.damaged()) {
+        if (const auto replaced = replaceStore(page.error()); !replaced) failed(replaced.error());
+    } else if (!page && !retryAt_) {
+        failed(page.error());
+    }
+    done(page ? std::move(*page) : JournalPage{});
+}
+
+void JournalThread::update(const std::function<void(JournalStatus&)>& change) {
+    JournalStatus now;
+    bool changed = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const bool ok = status_.ok;
+        const std::string journal = status_.journal;
+        change(status_);
+        status_.newest = store_.newest();
+        status_.records = store_.records();
+        status_.bytes = store_.bytes();
+        changed = ok != status_.ok || journal != status_.journal;
+        now = status_;
+    }
+    if (changed && callbacks_.changed) callbacks_.changed(now);
+}
+
+}  // namespace
+
+std::unique_ptr<Journal> Journal::open(JournalSettings settings, const Clock& clock, Callbacks callbacks) {
+    return std::make_unique<JournalThread>(std::move(settings), clock, std::move(callbacks));
+}
+
+}  // namespace edgecam::uplink
