@@ -13,6 +13,11 @@ namespace {
 constexpr std::size_t kViewerPartBytes = 64 << 10;
 constexpr std::size_t kUplinkPartBytes = 16 << 10;
 
+std::vector<uplink::Purpose> purposesOf(const UplinkConfig& hub) {
+    if (hub.separateEvents) return {uplink::Purpose::events, uplink::Purpose::media};
+    return {uplink::Purpose::all};
+}
+
 std::string randomUuid() {
     g_autofree char* uuid = g_uuid_string_random();
     return uuid;
@@ -50,6 +55,7 @@ Agent::~Agent() {
         unit.camera.reset();
         unit.vision.reset();
     }
+    journal_.reset();
 }
 
 bool Agent::isOn(const CameraConfig& camera) const {
@@ -111,25 +117,82 @@ Result<void> Agent::startServer() {
     return {};
 }
 
-void Agent::startUplinks() {
-    for (const UplinkConfig& hub : config_.uplinks) {
-        uplink::UplinkSettings settings;
-        settings.url = hub.url;
-        settings.hub = {.token = hub.token, .grant = {hub.role, hub.cameras}, .start = hub.start};
-        settings.caFile = hub.caFile;
-        settings.session.partBytes = kUplinkPartBytes;
-        Port& port = addPort(kUplinkPartBytes);
-        auto client =
-            uplink::UplinkClient::start(settings, port.exchange, port, clock_, [](const auto& status) {
-                logInfo("uplink", status.url, ": ", uplink::nameOf(status.state),
-                        status.reason.empty() ? "" : ": ", status.reason);
-            });
-        if (!client) {
-            // The box is useful without this hub, and a file that is missing may come.
-            logError("agent", "a hub is not dialled: ", client.error().message);
-            continue;
+void Agent::openJournal() {
+    if (config_.uplinks.empty()) return;
+    uplink::JournalSettings settings;
+    settings.folder = dataDir_.path();
+    for (const UplinkConfig& hub : config_.uplinks) settings.consumers.push_back(hub.name);
+    settings.maxBytes = config_.journal.maxBytes;
+    settings.maxAge = config_.journal.maxAge;
+    const auto toHubs = [this](const auto& say) {
+        for (const auto& port : ports_) {
+            if (port->durable()) say(port->exchange);
         }
+    };
+    const auto announce = [toHubs](const std::string& journal, std::int64_t newest) {
+        toHubs([&](auto& exchange) { exchange.publishJournal(journal, newest); });
+    };
+    journal_ = uplink::Journal::open(
+        settings, clock_,
+        uplink::Journal::Callbacks{
+            .committed = announce,
+            .unstored =
+                [toHubs](const FaceEvent& event) {
+                    toHubs([&](auto& exchange) { exchange.publish(event); });
+                },
+            .changed =
+                [announce](const uplink::JournalStatus& status) {
+                    announce(status.journal, status.newest);
+                    if (status.ok) return logInfo("journal", "events are kept in journal ", status.journal);
+                    logWarning("journal", "events are not kept: ", status.trouble);
+                },
+        });
+    const auto status = journal_->status();
+    announce(status.journal, status.newest);
+}
+
+void Agent::startUplinks() {
+    std::vector<UplinkConnection> connections;
+    for (const UplinkConfig& hub : config_.uplinks) {
+        const auto endpoints = std::make_shared<uplink::Endpoints>(hub.hubs, uplink::BackOff::systemChance());
+        for (const auto purpose : purposesOf(hub)) {
+            Port& port = addPort(kUplinkPartBytes);
+            if (purpose != uplink::Purpose::media) port.keepFor(hub.name);
+            connections.push_back({hub, purpose, endpoints, port});
+        }
+    }
+    // The journal's thread goes through the ports: all of them are there by now.
+    openJournal();
+    for (const UplinkConnection& connection : connections) startUplink(connection);
+}
+
+void Agent::startUplink(const UplinkConnection& connection) {
+    const UplinkConfig& hub = connection.hub;
+    uplink::UplinkSettings settings;
+    settings.name = hub.name;
+    settings.endpoints = connection.endpoints;
+    settings.hub = {.token = hub.token,
+                    .grant = {hub.role, hub.cameras},
+                    .start = hub.start,
+                    .purpose = connection.purpose};
+    settings.caFile = hub.caFile;
+    settings.maxDelay = hub.longestWait;
+    settings.session.partBytes = kUplinkPartBytes;
+    settings.threadName = concat("uplink-", uplinks_.size());
+    Port& port = connection.port;
+    if (port.durable()) {
+        port.readFrom(*journal_);
+        settings.journal = &port;
+    }
+    auto client = uplink::UplinkClient::start(settings, port.exchange, port, clock_, [](const auto& status) {
+        logInfo("uplink", status.name, " (", nameOf(status.purpose), ") at ", status.url, ": ",
+                nameOf(status.state), status.reason.empty() ? "" : ": ", status.reason);
+    });
+    if (client) {
         uplinks_.push_back(*std::move(client));
+    } else {
+        // The box is useful without this hub, and a file that is missing may come.
+        logError("agent", "a hub is not dialled: ", client.error().message);
     }
 }
 
@@ -177,13 +240,18 @@ std::string Agent::addVision(CameraUnit& unit) {
                 [this](const Detections& detections) {
                     for (const auto& port : ports_) port->exchange.publish(detections);
                 },
-            .event =
-                [this](const FaceEvent& event) {
-                    for (const auto& port : ports_) port->exchange.publish(event);
-                },
+            .event = [this](const FaceEvent& event) { tell(event); },
         },
         vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
     return name;
+}
+
+/// Hubs get an event by way of the journal, viewers at once.
+void Agent::tell(FaceEvent event) {
+    event.clockSynced = clock_.synced();
+    for (const auto& port : ports_)
+        port->durable() ? port->exchange.note(event) : port->exchange.publish(event);
+    if (journal_) journal_->append(event);
 }
 
 void Agent::remember(const std::string& cameraId, bool enabled) {

@@ -15,6 +15,7 @@
 #include "agent/port.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "uplink/journal.hpp"
 #include "uplink/local_server.hpp"
 #include "uplink/uplink_client.hpp"
 
@@ -35,9 +36,19 @@ class Agent {
     [[nodiscard]] std::string pageUrl() const;
 
   private:
+    struct UplinkConnection {
+        const UplinkConfig& hub;
+        uplink::Purpose purpose;
+        std::shared_ptr<uplink::Endpoints> endpoints;
+        Port& port;
+    };
+
     Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock);
     Result<void> startServer();
+    void openJournal();
     void startUplinks();
+    void startUplink(const UplinkConnection& connection);
+    void tell(FaceEvent event);
     void addCamera(const CameraConfig& camera);
     std::string addVision(CameraUnit& unit);
     [[nodiscard]] bool isOn(const CameraConfig& camera) const;
@@ -55,8 +66,9 @@ class Agent {
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then
-    // cameras stop publishing, then the ports may go.
+    // cameras stop publishing, then the journal has written what waits, then the ports may go.
     std::vector<std::unique_ptr<Port>> ports_;
+    std::unique_ptr<uplink::Journal> journal_;  ///< null: nobody to keep events for
     CameraUnits cameras_;
     std::unique_ptr<uplink::Access> access_;
     std::string shownToken_;

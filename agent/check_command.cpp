@@ -25,9 +25,8 @@ int checkCommand(const std::string& path) {
             config->server.tokens.empty() ? "with a token made at first start" : "with the tokens given");
     }
     for (const UplinkConfig& uplink : config->uplinks) {
-        const auto hub =
-            uplink::parseHubUrl(uplink.url);  // what is shown holds no query, which may hold a secret
-        std::printf("  dials %s\n", hub ? hub->shown.c_str() : "?");
+        // What is shown holds no query, which may hold a secret.
+        for (const uplink::HubUrl& hub : uplink.hubs) std::printf("  dials %s\n", hub.shown.c_str());
     }
     return EX_OK;
 }

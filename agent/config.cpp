@@ -171,17 +171,38 @@ Result<void> checkStarts(const UplinkConfig& uplink, const std::string& where) {
     return {};
 }
 
+Result<std::vector<uplink::HubUrl>> readHubs(const JsonValue& item, const std::string& where) {
+    std::vector<std::string> urls = textsAt(item, "urls");
+    const bool one = memberOf(item, "url") != nullptr;
+    if (one == !urls.empty()) return Error{where + ": needs either \"url\" or \"urls\""};
+    if (one) urls = {textAt(item, "url", {})};
+    std::vector<uplink::HubUrl> hubs;
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+        auto hub = uplink::parseHubUrl(urls[i]);
+        if (!hub) return hub.error().within(one ? where + "/url" : concat(where, "/urls/", i));
+        hubs.push_back(*std::move(hub));
+    }
+    return hubs;
+}
+
 Result<void> readUplinks(const JsonValue& list, const std::string& folder, Config& config) {
+    std::set<std::string> names;
     for (rapidjson::SizeType i = 0; i < list.Size(); ++i) {
         const JsonValue& item = list[i];
-        UplinkConfig uplink{.url = textAt(item, "url", {}),
+        auto hubs = readHubs(item, concat("/uplinks/", i));
+        if (!hubs) return hubs.error();
+        UplinkConfig uplink{.name = textAt(item, "name", hubs->front().shown),
+                            .hubs = *std::move(hubs),
+                            .separateEvents = flagAt(item, "separate_events", false),
                             .token = textAt(item, "token", {}),
                             .start = textsAt(item, "start"),
                             .role = *uplink::roleNamed(textAt(item, "role", "operator")),
                             .cameras = textsAt(item, "cameras"),
-                            .caFile = absolute(textAt(item, "ca_file", {}), folder)};
-        if (auto url = uplink::parseHubUrl(uplink.url); !url) {
-            return url.error().within(place("uplinks", i, "url"));
+                            .caFile = absolute(textAt(item, "ca_file", {}), folder),
+                            .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60))};
+        if (!names.insert(uplink.name).second) {
+            return Error{place("uplinks", i, "name") + ": \"" + uplink.name +
+                         "\" is another uplink too; give each a name of its own"};
         }
         if (auto known = checkCameraNames(uplink.start, config, place("uplinks", i, "start")); !known)
             return known;
@@ -191,6 +212,11 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
         config.uplinks.push_back(std::move(uplink));
     }
     return {};
+}
+
+void readJournal(const JsonValue& object, JournalConfig& journal) {
+    journal.maxBytes = std::int64_t{integerAt(object, "max_mb", 64)} << 20;
+    journal.maxAge = Microseconds(static_cast<std::int64_t>(numberAt(object, "max_days", 7) * 24 * 3600e6));
 }
 
 void readVision(const JsonValue& object, const std::string& folder, VisionConfig& vision) {
@@ -220,6 +246,7 @@ Result<Config> parseConfig(std::string_view text, const std::string& folder) {
     if (const JsonValue* server = memberOf(*document, "server")) {
         if (auto read = readServer(*server, folder, config); !read) return read.error();
     }
+    if (const JsonValue* journal = memberOf(*document, "journal")) readJournal(*journal, config.journal);
     if (const JsonValue* uplinks = memberOf(*document, "uplinks")) {
         if (auto read = readUplinks(*uplinks, folder, config); !read) return read.error();
     }

@@ -13,6 +13,7 @@
 #include "capture/encoder_settings.hpp"
 #include "capture/source_uri.hpp"
 #include "uplink/access.hpp"
+#include "uplink/hub_url.hpp"
 
 namespace edgecam::agent {
 
@@ -44,13 +45,21 @@ struct ServerConfig {
     std::string webRoot;  ///< absolute; empty: search
 };
 
+struct JournalConfig {
+    std::int64_t maxBytes = 64 << 20;
+    Microseconds maxAge = std::chrono::hours(24 * 7);
+};
+
 struct UplinkConfig {
-    std::string url;
+    std::string name;                  ///< unique; what the journal knows it by
+    std::vector<uplink::HubUrl> hubs;  ///< at least one
+    bool separateEvents = false;       ///< events have a connection of their own
     std::string token;
     std::vector<std::string> start;
     uplink::Role role = uplink::Role::operator_;
     std::vector<std::string> cameras;
-    std::string caFile;  ///< absolute; empty: the system's
+    std::string caFile;                                   ///< absolute; empty: the system's
+    Microseconds longestWait = std::chrono::seconds(60);  ///< between tries
 };
 
 struct Config {
@@ -61,6 +70,7 @@ struct Config {
     VisionConfig vision;
     ServerConfig server;
     std::vector<UplinkConfig> uplinks;
+    JournalConfig journal;
 };
 
 /// Every error found names its place first, as a JSON pointer: "/cameras/0/source: …". `folder`: what

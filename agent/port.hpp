@@ -1,6 +1,6 @@
 // Port: one face of the agent towards peers, the local server or one uplink: its exchange (where threads
 // meet) and its stream desk (main thread). Commands that come in on the service's thread are carried to the
-// main thread here.
+// main thread here, and what its sessions want of the journal to the journal.
 #pragma once
 
 #include <utility>
@@ -10,11 +10,13 @@
 #include "agent/stream_desk.hpp"
 #include "base/media.hpp"
 #include "uplink/command.hpp"
+#include "uplink/durable_feed.hpp"
+#include "uplink/journal.hpp"
 #include "uplink/peer_exchange.hpp"
 
 namespace edgecam::agent {
 
-class Port final : public uplink::CommandSink {
+class Port final : public uplink::CommandSink, public uplink::JournalLine {
   public:
     Port(CameraUnits& cameras, MainLoop& loop, uplink::AgentView view, std::size_t partBytes,
          const Clock& clock, StreamDesk::Notices notices)
@@ -29,6 +31,22 @@ class Port final : public uplink::CommandSink {
         loop_.post([this, session] { desk.sessionEnded(session); });
     }
 
+    /// The peers of this port get durable events, from the journal, as `consumer`. Before anything runs.
+    void keepFor(std::string consumer) { consumer_ = std::move(consumer); }
+    [[nodiscard]] bool durable() const { return !consumer_.empty(); }
+    /// Before its service starts.
+    void readFrom(uplink::Journal& journal) { journal_ = &journal; }
+    void read(uplink::SessionId session, std::optional<std::int64_t> after) override {
+        const auto hand = [this, session](uplink::JournalPage page) {
+            exchange.deliver(session, std::move(page));
+        };
+        after ? journal_->read(*after, kPageRecords, kPageBytes, hand)
+              : journal_->readFor(consumer_, kPageRecords, kPageBytes, hand);
+    }
+    void passed(const std::string& journal, std::int64_t seq) override {
+        journal_->passed(consumer_, journal, seq);
+    }
+
     /// Hands a chunk on if anybody watches. Streaming threads.
     void publish(const Chunk& chunk) {
         if (desk.watched()) exchange.publish(chunk);
@@ -38,7 +56,12 @@ class Port final : public uplink::CommandSink {
     StreamDesk desk;
 
   private:
+    static constexpr std::size_t kPageRecords = 64;
+    static constexpr std::size_t kPageBytes = 64 << 10;
+
     MainLoop& loop_;
+    uplink::Journal* journal_ = nullptr;
+    std::string consumer_;
 };
 
 }  // namespace edgecam::agent

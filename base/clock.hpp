@@ -19,6 +19,8 @@ class Clock {
     virtual ~Clock() = default;
     [[nodiscard]] virtual Monotonic monotonic() const = 0;
     [[nodiscard]] virtual Utc utc() const = 0;
+    /// Whether utc() is what the world calls the time: a box without a battery boots in 1970.
+    [[nodiscard]] virtual bool synced() const { return true; }
 };
 
 class SystemClock final : public Clock {
@@ -29,6 +31,7 @@ class SystemClock final : public Clock {
     [[nodiscard]] Utc utc() const override {
         return std::chrono::time_point_cast<Microseconds>(std::chrono::system_clock::now());
     }
+    [[nodiscard]] bool synced() const override;
 };
 
 /// Seconds since the epoch with a fraction: the wire's `timestamp`.

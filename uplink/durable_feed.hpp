@@ -48,6 +48,7 @@ class DurableFeed {
     [[nodiscard]] bool wantsToRead() const;
     /// What to read after; nothing: after the consumer's place on disk. Counts as under way until arrived().
     std::optional<std::int64_t> read();
+    void failedToRead() { reading_ = false; }
     /// A page has come; its records are told one by one by sends() or skips().
     void arrived(const JournalPage& page);
     /// Whether what is sent next is far behind the newest.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <latch>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -45,6 +46,7 @@ class JournalThread final : public Journal {
         : settings_(std::move(settings)), clock_(clock), callbacks_(std::move(callbacks)), store_(settings_) {
         thread_ = std::thread([this] { run(); });
         pthread_setname_np(thread_.native_handle(), "journal");
+        triedToOpen_.wait();
     }
     ~JournalThread() override {
         {
@@ -59,6 +61,8 @@ class JournalThread final : public Journal {
     void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) override;
     void read(std::int64_t after, std::size_t count, std::size_t bytes,
               std::function<void(JournalPage)> done) override;
+    void readFor(const std::string& consumer, std::size_t count, std::size_t bytes,
+                 std::function<void(JournalPage)> done) override;
     void position(const std::string& consumer,
                   std::function<void(const std::string&, std::int64_t)> done) override;
     [[nodiscard]] JournalStatus status() const override;
@@ -74,6 +78,7 @@ class JournalThread final : public Journal {
     };
 
     void post(Request request);
+    void postWhenOpen(Request request);
 
     // The thread.
     void run();
@@ -86,7 +91,7 @@ class JournalThread final : public Journal {
     Result<void> openStore();
     Result<void> replaceStore(const Error& why);
     void opened();
-    void committed(std::size_t events, std::int64_t discarded);
+    void committed(const std::vector<FaceEvent>& events, std::int64_t discarded);
     void failed(const Error& error);
     void tellUnstored(const std::vector<FaceEvent>& events);
     void answerRead(std::int64_t after, std::size_t count, std::size_t bytes,
@@ -103,6 +108,7 @@ class JournalThread final : public Journal {
     Inbox inbox_;
     bool stopping_ = false;
     JournalStatus status_;
+    std::latch triedToOpen_{1};
 
     // The thread's own.
     JournalStore store_;
@@ -160,12 +166,23 @@ void JournalThread::read(std::int64_t after, std::size_t count, std::size_t byte
 
 void JournalThread::position(const std::string& consumer,
                              std::function<void(const std::string&, std::int64_t)> done) {
-    post([this, consumer, done = std::move(done)] {
-        Request answer = [this, consumer, done] { done(store_.journal(), store_.position(consumer)); };
+    postWhenOpen(
+        [this, consumer, done = std::move(done)] { done(store_.journal(), store_.position(consumer)); });
+}
+
+void JournalThread::readFor(const std::string& consumer, std::size_t count, std::size_t bytes,
+                            std::function<void(JournalPage)> done) {
+    postWhenOpen([this, consumer, count, bytes, done = std::move(done)] {
+        answerRead(store_.position(consumer), count, bytes, done);
+    });
+}
+
+void JournalThread::postWhenOpen(Request request) {
+    post([this, request = std::move(request)] {
         if (store_.journal().empty()) {
-            untilOpen_.push_back(std::move(answer));
+            untilOpen_.push_back(request);
         } else {
-            answer();
+            request();
         }
     });
 }
@@ -177,6 +194,7 @@ JournalStatus JournalThread::status() const {
 
 void JournalThread::run() {
     if (const auto open = openStore(); !open) failed(open.error());
+    triedToOpen_.count_down();
     for (bool last = false; !last;) {
         Inbox inbox;
         {
@@ -248,7 +266,7 @@ void JournalThread::store(const std::vector<FaceEvent>& events, bool last) {
     }
     if (events.empty() && !work.settle && !work.now && !retry) return;
     if (const auto discarded = tryToCommit(work)) {
-        committed(events.size(), *discarded);
+        committed(events, *discarded);
     } else {
         failed(discarded.error());
         tellUnstored(events);
@@ -289,7 +307,9 @@ void JournalThread::opened() {
     for (const Request& answer : std::exchange(untilOpen_, {})) answer();
 }
 
-void JournalThread::committed(std::size_t events, std::int64_t discarded) {
+void JournalThread::committed(const std::vector<FaceEvent>& events, std::int64_t discarded) {
+    // Said before anybody can be told of them: what a log holds, the disk holds.
+    for (const FaceEvent& event : events) logDebug("uplink", "the journal holds event ", event.eventId);
     if (retryAt_) logInfo("uplink", "the journal can be written again");
     retryAt_.reset();
     backOff_ = patience();
@@ -297,11 +317,11 @@ void JournalThread::committed(std::size_t events, std::int64_t discarded) {
     update([&](JournalStatus& status) {
         status.ok = true;
         status.trouble.clear();
-        status.committed += events;
+        status.committed += events.size();
         status.discarded += static_cast<std::uint64_t>(discarded);
         ++status.commits;
     });
-    if ((events > 0 || discarded > 0) && callbacks_.committed) {
+    if ((!events.empty() || discarded > 0) && callbacks_.committed) {
         callbacks_.committed(store_.journal(), store_.newest());
     }
 }

@@ -74,6 +74,7 @@ class Journal {
     };
 
     /// Never fails for good: without a database events are handed to `unstored`, and opening is tried again.
+    /// Blocks until opening was tried once, so that the UUID is known to whoever dials next.
     static std::unique_ptr<Journal> open(JournalSettings settings, const Clock& clock, Callbacks callbacks);
     virtual ~Journal() = default;  ///< commits what waits, joins the thread
 
@@ -86,12 +87,16 @@ class Journal {
     virtual void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) = 0;
     /// Calls `done` on the journal's thread with the committed records after `after`, at most `count` of them
     /// and until there are `bytes` bytes. Without a database: none, of journal "".
+    /// Of no journal (`journal` is empty) when that fails.
     virtual void read(std::int64_t after, std::size_t count, std::size_t bytes,
                       std::function<void(JournalPage)> done) = 0;
     /// Where `consumer` stands: 0 at first. `done` as in read(), but once there has been a database; not at
     /// all if the journal ends before.
     virtual void position(const std::string& consumer,
                           std::function<void(const std::string& journal, std::int64_t seq)> done) = 0;
+    /// read() after where `consumer` stands, as soon as a database is open.
+    virtual void readFor(const std::string& consumer, std::size_t count, std::size_t bytes,
+                         std::function<void(JournalPage)> done) = 0;
     [[nodiscard]] virtual JournalStatus status() const = 0;
 };
 

@@ -150,9 +150,9 @@ std::int64_t JournalStore::discard(const std::vector<Victim>& victims, const cha
         gap.fromSeq = std::min(gap.fromSeq, victim.seq);
         gap.toSeq = std::max(gap.toSeq, victim.seq);
     }
-    const std::int64_t seq = takeSeq(0);
-    statements_->deleteEvent.with(seq).run();  // the row that waited for an event
-    statements_->addGap.with(seq, gap.fromSeq, gap.toSeq, gap.count, std::string_view(gap.reason)).run();
+    // In the place of the last of them: whoever reads on from before it gets to know, and nobody else.
+    const std::string_view why = gap.reason;
+    statements_->addGap.with(gap.toSeq, gap.fromSeq, gap.toSeq, gap.count, why).run();
     ++state_.gaps;
     return gap.count;
 }
@@ -176,7 +176,7 @@ void JournalStore::mergeGaps() {
 
 Result<JournalPage> JournalStore::read(std::int64_t after, std::size_t count, std::size_t bytes) {
     if (!isOpen()) return Error{"there is no database"};
-    JournalPage page{.journal = uuid_, .newest = state_.newest};
+    JournalPage page{.journal = uuid_, .after = after, .newest = state_.newest};
     Statement& events = statements_->events.with(after, state_.newest);
     Statement& gaps = statements_->gaps.with(after);
     bool moreEvents = events.next();

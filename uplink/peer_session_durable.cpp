@@ -53,7 +53,8 @@ void Session::readJournal() {
 }
 
 void Session::deliver(const JournalPage& page) {
-    if (!durable() || closeWish_ || page.journal != feed_.journal()) return;
+    if (!durable() || closeWish_) return;
+    if (page.journal != feed_.journal()) return feed_.failedToRead();  // tick() tries again
     feed_.arrived(page);
     for (const JournalRecord& record : page.records) tell(record);
     tellPosition();

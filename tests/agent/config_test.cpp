@@ -15,6 +15,33 @@ std::string whyNot(const char* text) {
 }
 }  // namespace
 
+TEST_CASE("an uplink has one hub or several, a name of its own, and events are kept within bounds") {
+    const auto config = parseConfig(R"({ "cameras": [], "journal": { "max_mb": 8, "max_days": 0.5 },
+        "uplinks": [ { "url": "wss://a/in?key=1", "token": "t" },
+                     { "urls": ["wss://b/", "wss://c/"], "name": "east", "separate_events": true, "token": "t",
+                       "max_retry_s": 5 } ] })",
+                                    "/");
+    REQUIRE(config);
+    CHECK(config->journal.maxBytes == 8 << 20);
+    CHECK(config->journal.maxAge == std::chrono::hours(12));
+    CHECK(config->uplinks[0].name == "wss://a/in");
+    CHECK_FALSE(config->uplinks[0].separateEvents);
+    CHECK(config->uplinks[1].hubs.size() == 2);
+    CHECK(config->uplinks[1].hubs[1].host == "c");
+    CHECK(config->uplinks[1].separateEvents);
+    CHECK(config->uplinks[1].longestWait == std::chrono::seconds(5));
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t"}]})") ==
+          "/uplinks/0: needs either \"url\" or \"urls\"");
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "url": "ws://a/", "urls": ["ws://b/"]}]})") ==
+          "/uplinks/0: needs either \"url\" or \"urls\"");
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "urls": ["ws://b/", "b"]}]})")
+              .starts_with("/uplinks/0/urls/1: "));
+    CHECK(
+        whyNot(
+            R"({"cameras": [], "uplinks": [{"token": "t", "url": "ws://a/"}, {"token": "t", "url": "ws://a/"}]})")
+            .starts_with("/uplinks/1/name: "));
+}
+
 TEST_CASE("the smallest documented config is a whole config") {
     const auto config = parseConfig(R"({ "data_dir": "./data",
         "cameras": [ { "id": "cam_123", "source": "rtsp://127.0.0.1:8554/cam" } ],
