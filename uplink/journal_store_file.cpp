@@ -113,7 +113,10 @@ void JournalStore::prepareFile() {
     mode.restart();
     if (fresh) makeTables();
     Statement check(file_, "PRAGMA quick_check(1)");
-    if (check.next() && check.text(0) != "ok") file_.note(SQLITE_CORRUPT, std::string(check.text(0)));
+    if (check.next() && check.text(0) != "ok") {
+        const std::string_view lines = check.text(0);  // the last says what
+        file_.note(SQLITE_CORRUPT, std::string(lines.substr(lines.rfind('\n') + 1)));
+    }
 }
 
 void JournalStore::makeTables() {

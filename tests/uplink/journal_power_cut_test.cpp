@@ -20,9 +20,8 @@ namespace {
 /// One life of a journal, from power cut to power cut. Remembers what was committed, independently of it.
 struct Life {
     explicit Life(std::uint32_t seed) : disk(seed), random(seed) {
+        settings = settingsIn(folder.path(), {"hub", "cloud"});
         settings.maxBytes = 40'000;
-        settings.consumers = {"hub", "cloud"};
-        settings.folder = folder.path();
     }
 
     std::size_t below(std::size_t limit) { return static_cast<std::size_t>(random()) % limit; }
