@@ -54,9 +54,9 @@ Result<std::int64_t> JournalStore::commit(const Work& work) {
 /// its counter is written once for all of them; and filling a row changes one page, where an insert would
 /// often change four (a new leaf, its parent, the free list, the file's header).
 void JournalStore::reserve(std::int64_t rowBytes) {
-    // 48 of rowBytes are not content; about 22 of them are the event's numbers, which replace zeros as well.
+    // 48 of rowBytes are not content; about 20 of them are the event's numbers, which replace zeros as well.
     // A row that comes out longer than its place is no fault, it only moves its neighbours.
-    const std::int64_t filler = std::max<std::int64_t>(rowBytes - 48, 60) + 22;
+    const std::int64_t filler = std::max<std::int64_t>(rowBytes - 48, 60) + 20;
     std::int64_t last = 0;
     for (int i = 0; i < tuning_.reserve && !file_.failed(); ++i) {
         statements_->reserve.with(filler).run();

@@ -18,7 +18,7 @@ namespace edgecam::uplink {
 struct JournalTuning {
     int pageBytes = 512;          ///< of a new file: a commit writes whole pages
     int reserve = 128;            ///< seqs, and room for their events, made at a time
-    int checkpointFrames = 1000;  ///< pages in the write-ahead log before they go home
+    int checkpointFrames = 2000;  ///< pages in the write-ahead log before they go home
 };
 
 class JournalStore {
