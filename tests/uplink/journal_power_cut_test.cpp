@@ -45,7 +45,7 @@ struct Life {
     void remember(JournalStore& store, std::int64_t before, const std::vector<FaceEvent>& events) {
         CHECK(before >= told);  // numbers only grow, over every cut
         told = store.newest();
-        // A commit's events have the numbers behind the newest before it, in order; gaps come after them.
+        // A commit's events have the numbers behind the newest before it, in order.
         std::int64_t seq = told;
         const auto page = store.read(before, 100, 1 << 20);
         if (!page) return;
