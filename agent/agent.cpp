@@ -23,6 +23,20 @@ std::string randomUuid() {
     return uuid;
 }
 
+/// Where they stand before any of them was dialled.
+std::vector<uplink::UplinkStatus> uplinksToDial(const std::vector<UplinkConfig>& hubs) {
+    std::vector<uplink::UplinkStatus> uplinks;
+    for (const UplinkConfig& hub : hubs) {
+        for (const auto purpose : purposesOf(hub)) {
+            auto& status = uplinks.emplace_back();
+            status.name = hub.name;
+            status.purpose = purpose;
+            status.url = hub.hubs.front().shown;
+        }
+    }
+    return uplinks;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const Clock& clock) {
@@ -62,7 +76,7 @@ bool Agent::isOn(const CameraConfig& camera) const {
     return camera.enabled && !disabled_.contains(camera.id);
 }
 
-Port& Agent::addPort(std::size_t partBytes) {
+Port& Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
     uplink::AgentView view{.agentId = config_.agentId,
                            .version = kVersion,
                            .instance = instance_,
@@ -72,6 +86,8 @@ Port& Agent::addPort(std::size_t partBytes) {
         const auto state = isOn(camera) ? CameraState::starting : CameraState::disabled;
         view.cameras[camera.id] = {.cameraId = camera.id, .state = state};
     }
+    for (auto& uplink : uplinksToDial(config_.uplinks)) view.uplinks[uplink.id()] = uplink;
+    view.ownUplink = ownUplink;
     ports_.push_back(std::make_unique<Port>(
         cameras_, loop_, std::move(view), partBytes, clock_,
         StreamDesk::Notices{
@@ -156,7 +172,8 @@ void Agent::startUplinks() {
     for (const UplinkConfig& hub : config_.uplinks) {
         const auto endpoints = std::make_shared<uplink::Endpoints>(hub.hubs, uplink::BackOff::systemChance());
         for (const auto purpose : purposesOf(hub)) {
-            Port& port = addPort(kUplinkPartBytes);
+            const uplink::UplinkStatus self{.name = hub.name, .purpose = purpose};
+            Port& port = addPort(kUplinkPartBytes, self.id());
             if (purpose != uplink::Purpose::media) port.keepFor(hub.name);
             connections.push_back({hub, purpose, endpoints, port});
         }
@@ -184,15 +201,22 @@ void Agent::startUplink(const UplinkConnection& connection) {
         port.readFrom(*journal_);
         settings.journal = &port;
     }
-    auto client = uplink::UplinkClient::start(settings, port.exchange, port, clock_, [](const auto& status) {
-        logInfo("uplink", status.name, " (", nameOf(status.purpose), ") at ", status.url, ": ",
-                nameOf(status.state), status.reason.empty() ? "" : ": ", status.reason);
-    });
+    auto client =
+        uplink::UplinkClient::start(settings, port.exchange, port, clock_, [this](const auto& status) {
+            logInfo("uplink", status.name, " (", nameOf(status.purpose), ") at ", status.url, ": ",
+                    nameOf(status.state), status.reason.empty() ? "" : ": ", status.reason);
+            publish(status);
+        });
     if (client) {
         uplinks_.push_back(*std::move(client));
     } else {
         // The box is useful without this hub, and a file that is missing may come.
         logError("agent", "a hub is not dialled: ", client.error().message);
+        publish({.name = hub.name,
+                 .purpose = connection.purpose,
+                 .url = hub.hubs.front().shown,
+                 .state = uplink::UplinkState::rejected,
+                 .reason = "not dialled: " + client.error().message});
     }
 }
 
@@ -219,6 +243,10 @@ void Agent::addCamera(const CameraConfig& config) {
 
 void Agent::publish(CameraStatus status, const std::string& detector) {
     status.detector = detector;
+    for (const auto& port : ports_) port->exchange.publish(status);
+}
+
+void Agent::publish(const uplink::UplinkStatus& status) {
     for (const auto& port : ports_) port->exchange.publish(status);
 }
 

@@ -52,8 +52,9 @@ class Agent {
     void addCamera(const CameraConfig& camera);
     std::string addVision(CameraUnit& unit);
     [[nodiscard]] bool isOn(const CameraConfig& camera) const;
-    Port& addPort(std::size_t partBytes);
+    Port& addPort(std::size_t partBytes, const std::string& ownUplink = {});
     void publish(CameraStatus status, const std::string& detector);
+    void publish(const uplink::UplinkStatus& status);
     void remember(const std::string& cameraId, bool enabled);
 
     const Config config_;

@@ -64,6 +64,21 @@ void camera(JsonWriter& json, const CameraStatus& status) {
     json.field("restarts", status.restarts).endObject();
 }
 
+/// A hub that hears this is reached: the news of it may still be on its way.
+bool isLive(const AgentView& agent, const UplinkStatus& uplink) {
+    return uplink.state == UplinkState::live || uplink.id() == agent.ownUplink;
+}
+
+void uplink(JsonWriter& json, const AgentView& agent, const UplinkStatus& status) {
+    const bool live = isLive(agent, status);
+    json.beginObject().field("name", status.name).field("purpose", nameOf(status.purpose));
+    json.field("url", status.url);
+    json.field("state", nameOf(live ? UplinkState::live : status.state));
+    if (!live && !status.reason.empty()) json.field("reason", status.reason);
+    if (!live && status.retryAt) seconds(json, "retry_at", *status.retryAt);
+    json.field("attempts", status.attempts).endObject();
+}
+
 void format(JsonWriter& json, const StreamReport& report) {
     const StreamFormat& is = *report.format;
     json.field("codec", is.codecString).field("mime", is.mime);
@@ -135,7 +150,9 @@ const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping
         return grant.covers(item.first) &&
                (state == CameraState::reconnecting || state == CameraState::error);
     });
-    return ill ? "degraded" : "online";
+    const bool cutOff =
+        !std::ranges::all_of(agent.uplinks, [&](const auto& item) { return isLive(agent, item.second); });
+    return ill || cutOff ? "degraded" : "online";
 }
 
 Message statusMessage(const AgentView& agent, const Grant& grant, const char* word, const Clock& clock) {
@@ -149,6 +166,8 @@ Message statusMessage(const AgentView& agent, const Grant& grant, const char* wo
     for (const auto& [id, status] : agent.cameras) {
         if (grant.covers(id)) camera(json, status);
     }
+    json.endArray().key("uplinks").beginArray();
+    for (const auto& [name, status] : agent.uplinks) uplink(json, agent, status);
     json.endArray().endObject();
     return {"system", "status", json.take()};
 }

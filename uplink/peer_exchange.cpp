@@ -115,6 +115,13 @@ void PeerExchange::publish(const CameraStatus& status) {
     });
 }
 
+void PeerExchange::publish(const UplinkStatus& status) {
+    putNewest(status, [&](const Item& item) {
+        const auto* older = std::get_if<UplinkStatus>(&item);
+        return older != nullptr && older->id() == status.id();
+    });
+}
+
 void PeerExchange::publishJournal(std::string journal, std::int64_t newest) {
     putNewest(JournalNews{std::move(journal), newest},
               [](const Item& item) { return std::holds_alternative<JournalNews>(item); });
@@ -192,6 +199,11 @@ void PeerExchange::hand(const Skipped& skipped) {
 void PeerExchange::hand(const CameraStatus& status) {
     agent_.cameras[status.cameraId] = status;
     for (const auto& [id, session] : sessions_) session->cameraChanged(status);
+}
+
+void PeerExchange::hand(const UplinkStatus& status) {
+    agent_.uplinks[status.id()] = status;
+    for (const auto& [id, session] : sessions_) session->uplinkChanged(status);
 }
 
 void PeerExchange::hand(const FaceEvent& event) {

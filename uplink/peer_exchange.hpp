@@ -33,12 +33,14 @@ class PeerExchange {
 
     // Any thread; never block beyond a short lock. Chunks are bounded (16 MB): when the service thread is
     // stuck, they are dropped up to the next key frame, counted, and told to the sessions. Events and
-    // detections are bounded together (4096), the newest go. Only a camera's newest status waits.
+    // detections are bounded together (4096), the newest go. Only the newest status of a camera or uplink
+    // waits.
     /// Called once for all that is put in until the next drain(), at once if something is in already. An
     /// empty function: stops waking; returns when no call is running.
     void setWake(std::function<void()> wake);
     void publish(const Chunk& chunk);
     void publish(const CameraStatus& status);
+    void publish(const UplinkStatus& status);
     void publish(const FaceEvent& event);
     /// An event that goes out by way of the journal: only the present state is kept from it here.
     void note(const FaceEvent& event);
@@ -87,8 +89,8 @@ class PeerExchange {
         RenditionId rendition;
         DropNotice notice;
     };
-    using Item = std::variant<Chunk, Skipped, CameraStatus, FaceEvent, Noted, Detections, JournalNews, Page,
-                              Completion, Regrant>;
+    using Item = std::variant<Chunk, Skipped, CameraStatus, UplinkStatus, FaceEvent, Noted, Detections,
+                              JournalNews, Page, Completion, Regrant>;
     struct Inbox {
         std::vector<Item> items;
         Monotonic since;  ///< when the first of them came
@@ -107,6 +109,7 @@ class PeerExchange {
     void hand(const Chunk& chunk);
     void hand(const Skipped& skipped);
     void hand(const CameraStatus& status);
+    void hand(const UplinkStatus& status);
     void hand(const FaceEvent& event);
     void hand(const Noted& noted);
     void hand(const Detections& detections);

@@ -66,6 +66,7 @@ void Session::begin(Grant grant) {
     authenticated_ = true;
     subscription_ = Subscription::afterAuth();
     told_ = around_.agent.cameras;
+    toldUplinks_ = around_.agent.uplinks;
 }
 
 void Session::endUncoveredStreams() {
@@ -206,6 +207,7 @@ void Session::tick() {
     retryUnaskedStarts();
     readJournal();
     flushBatches(false);
+    tellUplinksIfDue();
 }
 
 std::optional<WireMessage> Session::pop() {

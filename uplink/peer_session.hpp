@@ -21,6 +21,7 @@
 #include "uplink/durable_feed.hpp"
 #include "uplink/lane_queue.hpp"
 #include "uplink/subscription.hpp"
+#include "uplink/uplink_status.hpp"
 #include "uplink/wire_message.hpp"
 
 namespace edgecam::uplink {
@@ -36,11 +37,9 @@ struct AgentView {
     std::map<std::string, std::map<std::uint64_t, FaceEvent>> liveFaces;
     std::string journal;  ///< UUID of the database that durable events are in; empty: there is none now
     std::int64_t journalNewest = 0;
+    std::map<std::string, UplinkStatus> uplinks;  ///< by id()
+    std::string ownUplink;  ///< the one this service is, by id(); empty: the local server
 };
-
-/// What one of several connections of an agent to a hub is for.
-enum class Purpose { all, events, media };
-const char* nameOf(Purpose purpose);
 
 /// What the agent says of itself to a hub.
 struct HubCredentials {
@@ -111,6 +110,8 @@ class PeerSession {
     /// none, since the camera gives nothing that this peer can take.
     virtual void regrant(const std::string& cameraId, const StreamGrant& grant) = 0;
     virtual void cameraChanged(const CameraStatus& status) = 0;
+    /// The AgentView has it already. Told to who subscribed to `system`, not more often than people can read.
+    virtual void uplinkChanged(const UplinkStatus& status) = 0;
     virtual void deliver(const WireChunk& chunk) = 0;
     virtual void deliver(const FaceEvent& event) = 0;
     virtual void deliver(const Detections& detections) = 0;

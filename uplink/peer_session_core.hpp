@@ -1,6 +1,7 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
-// peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says) and
-// peer_session_durable.cpp (what is sent until it has arrived).
+// peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says),
+// peer_session_durable.cpp (what is sent until it has arrived) and peer_session_uplinks.cpp (news of the
+// uplinks).
 #pragma once
 
 #include <deque>
@@ -51,6 +52,7 @@ class Session final : public PeerSession {
     void complete(TicketId ticket, const Outcome& outcome) override;
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
     void cameraChanged(const CameraStatus& status) override;
+    void uplinkChanged(const UplinkStatus& status) override;
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
@@ -119,6 +121,7 @@ class Session final : public PeerSession {
     void tellDrops();
     void reportBitrates();
     void tellStatusIfChanged();
+    void tellUplinksIfDue();
 
     // What is sent until it has arrived.
     [[nodiscard]] bool durable() const { return around_.journal != nullptr && feed_.begun(); }
@@ -163,6 +166,9 @@ class Session final : public PeerSession {
 
     std::map<std::string, CameraStatus> told_;  ///< of each camera, what the peer knows
     std::string toldStatus_;
+    std::map<std::string, UplinkStatus> toldUplinks_;  ///< of each uplink, what the peer knows
+    std::optional<Monotonic> uplinksDue_;              ///< when the peer is to hear what changed
+    std::optional<Monotonic> uplinksToldAt_;
     /// Starts of the configuration that did not come about, tried again when their camera changes, and at
     /// the given time if there is one.
     std::map<std::string, std::optional<Monotonic>> startsToCome_;

@@ -15,18 +15,6 @@ constexpr const char* kAck = "ack";
 
 }  // namespace
 
-const char* nameOf(Purpose purpose) {
-    switch (purpose) {
-        case Purpose::all:
-            return "all";
-        case Purpose::events:
-            return "events";
-        case Purpose::media:
-            return "media";
-    }
-    return "all";
-}
-
 void Session::beginFeed(const HubWelcome& welcome) {
     const AgentView& agent = around_.agent;
     if (around_.journal == nullptr || around_.hub->purpose == Purpose::media || agent.journal.empty()) return;

@@ -297,13 +297,17 @@ void Client::retryAfter(Microseconds delay, UplinkState state, std::string reaso
     if (endpoint_) settings_.endpoints->failed(*std::exchange(endpoint_, std::nullopt), clock_.monotonic());
     dialAt_ = clock_.monotonic() + delay;
     status_.retryIn = delay;
+    status_.retryAt = clock_.utc() + delay;
     report(state, std::move(reason));
 }
 
 void Client::report(UplinkState state, std::string reason) {
     status_.state = state;
     status_.reason = std::move(reason);
-    if (state != UplinkState::backingOff && state != UplinkState::rejected) status_.retryIn = {};
+    if (state != UplinkState::backingOff && state != UplinkState::rejected) {
+        status_.retryIn = {};
+        status_.retryAt.reset();
+    }
     if (onStatus_) onStatus_(status_);
 }
 
@@ -327,22 +331,6 @@ void Client::farewell() {
 }
 
 }  // namespace
-
-const char* nameOf(UplinkState state) {
-    switch (state) {
-        case UplinkState::connecting:
-            return "connecting";
-        case UplinkState::authenticating:
-            return "authenticating";
-        case UplinkState::live:
-            return "live";
-        case UplinkState::backingOff:
-            return "backing_off";
-        case UplinkState::rejected:
-            return "rejected";
-    }
-    return "backing_off";
-}
 
 Result<std::unique_ptr<UplinkClient>> UplinkClient::start(UplinkSettings settings, PeerExchange& exchange,
                                                           CommandSink& commands, const Clock& clock,

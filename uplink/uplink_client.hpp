@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "uplink/endpoints.hpp"
 #include "uplink/peer_exchange.hpp"
+#include "uplink/uplink_status.hpp"
 
 namespace edgecam::uplink {
 
@@ -29,19 +30,6 @@ struct UplinkSettings {
     Microseconds deadAfter = std::chrono::seconds(25);  ///< of silence; whole seconds, beyond pingAfter
     std::function<double()> chance;  ///< for the jitter: 0 up to 1; empty: the system's random numbers
     std::string threadName = "uplink-0";
-};
-
-enum class UplinkState { connecting, authenticating, live, backingOff, rejected };
-const char* nameOf(UplinkState state);
-
-struct UplinkStatus {
-    std::string name;
-    Purpose purpose = Purpose::all;
-    std::string url;  ///< of the hub that is dialled or was dialled last, without credentials
-    UplinkState state = UplinkState::connecting;
-    std::string reason;  ///< why it is not live, a sentence; empty when it is
-    std::uint64_t attempts = 0;
-    Microseconds retryIn{0};  ///< backingOff and rejected: how long from this report
 };
 
 class UplinkClient {

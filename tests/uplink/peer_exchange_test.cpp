@@ -89,6 +89,21 @@ TEST_CASE("a camera's news are known to sessions that come later") {
     CHECK(live.contains(5));
 }
 
+TEST_CASE("of an uplink only the newest news wait, and every session hears them") {
+    Hall hall;
+    hall.exchange->publish(uplinkOf("wss://hub", UplinkState::connecting));
+    hall.exchange->publish(uplinkOf("wss://other", UplinkState::live));
+    hall.exchange->publish(uplinkOf("wss://hub", UplinkState::backingOff, "no connection"));
+    hall.exchange->drain();
+    const auto& uplinks = hall.exchange->agent().uplinks;
+    REQUIRE(uplinks.size() == 2);
+    CHECK(uplinks.at("wss://hub").state == UplinkState::backingOff);
+    hall.one.later(100ms);
+    hall.two.later(100ms);
+    CHECK(hall.one.only("system/status").str("status") == "degraded");
+    CHECK(hall.two.only("system/status").str("status") == "degraded");
+}
+
 TEST_CASE("outcomes and grants for sessions that are gone are ignored") {
     Hall hall;
     hall.exchange->remove(hall.two.session->id());

@@ -126,6 +126,16 @@ CameraStatus cameraOf(const std::string& cameraId, CameraState state) {
     return status;
 }
 
+UplinkStatus uplinkOf(const std::string& name, UplinkState state, const std::string& reason) {
+    UplinkStatus status;
+    status.name = status.url = name;
+    status.state = state;
+    status.reason = reason;
+    status.attempts = 3;
+    if (state == UplinkState::backingOff) status.retryAt = Utc(Microseconds(1'700'000'012'500'000));
+    return status;
+}
+
 std::string Heard::str(const char* field) const {
     const auto member = data().FindMember(field);
     if (member == data().MemberEnd()) return "";

@@ -49,6 +49,7 @@ Chunk keyOf(RenditionId rendition, std::uint16_t channel, std::uint32_t sequence
 Chunk deltaOf(RenditionId rendition, std::uint16_t channel, std::uint32_t sequence, std::size_t bytes = 100);
 FaceEvent faceOf(const std::string& cameraId, std::uint64_t track, FacePhase phase, float confidence = 0.9F);
 CameraStatus cameraOf(const std::string& cameraId, CameraState state = CameraState::live);
+UplinkStatus uplinkOf(const std::string& name, UplinkState state, const std::string& reason = {});
 
 /// The agent: remembers every command, and answers where a test told it how.
 class FakeAgent final : public CommandSink {

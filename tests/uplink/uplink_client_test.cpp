@@ -189,6 +189,7 @@ TEST_SUITE("uplink client") {
         }
         const auto lost = bench.log.next(UplinkState::backingOff);
         CHECK(lost.retryIn == 3s);
+        CHECK(lost.retryAt == bench.clock.utc() + 3s);
         CHECK_FALSE(lost.reason.empty());
         bench.clock.advance(3s);
         Wire agent = welcome(hub);
