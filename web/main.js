@@ -11,6 +11,7 @@ import { Snapshots } from './snapshots.js';
 import { sentence } from './standing.js';
 import { Tile } from './tile.js';
 import { keepToken, takeToken } from './token.js';
+import { UplinkList } from './uplinks.js';
 
 const kRefreshMs = 500;
 
@@ -31,6 +32,7 @@ const players = await choosePlayers(wishes.get('player'));
 const tiles = new Map();
 const strip = new FaceStrip(byId('faces'), byId('no-faces'),
     (event) => tiles.get(event.camera_id)?.portrait(event.track_id, event.face.box) ?? null);
+const uplinks = new UplinkList(byId('uplinks'));
 let assembler = new PartAssembler();
 
 function tileOf(cameraId) {
@@ -54,6 +56,8 @@ const understand = {
             else tileOf(id).statusChanged(camera);
         }
         byId('no-cameras').hidden = tiles.size > 0;
+        uplinks.show(data.uplinks);
+        uplinks.refresh(clock.nowUs() / 1e6);
         const agent = data.agent?.id ?? location.host;
         setText(byId('agent'), agent);
         document.title = `${agent} – edgecam`;
@@ -89,7 +93,10 @@ let wasOpen = false;
 connection.addEventListener('state', () => {
     const isOpen = connection.state === 'open';
     if (isOpen && !wasOpen) welcome();
-    if (!isOpen && wasOpen) strip.forgetPresent();  // nobody tells of their leaving any more
+    if (!isOpen && wasOpen) {  // nobody tells of them any more
+        strip.forgetPresent();
+        uplinks.show();
+    }
     wasOpen = isOpen;
     if (connection.state === 'refused') {
         keepToken('');
@@ -141,6 +148,7 @@ function refresh() {
     document.body.classList.toggle('signed-out', connection.state === 'refused' || connection.state === 'idle');
     strip.forgetSilent(performance.now());
     showPresent();
+    uplinks.refresh(clock.nowUs() / 1e6);
     tiles.forEach((tile) => tile.refresh());
 }
 setInterval(refresh, kRefreshMs);

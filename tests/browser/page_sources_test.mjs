@@ -1,13 +1,18 @@
-// The page in front of other cameras than the drawn one: absent, and with B-frames in its own coding.
+// The page in front of other things than the drawn camera: one that is absent, one with B-frames in its own coding, and a
+// hub that is away.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { AgentProcess, sharedFile, withoutAgent } from '../support/agent.mjs';
+import { WebSocketServer } from 'ws';
+
+import { AgentProcess, freePort, sharedFile, withoutAgent } from '../support/agent.mjs';
 import { AgentPage, launchChromium, withoutChromium } from './chromium.mjs';
 
 const skip = withoutAgent || withoutChromium;
+/** The uplink's longest wait between two tries is a minute. */
+const kBackWithinMs = 70_000;
 
 describe('a camera that is not there', { skip }, () => {
     test('its tile says so, and why', async (t) => {
@@ -19,6 +24,34 @@ describe('a camera that is not there', { skip }, () => {
         await tile.until((figures) => figures.label === 'Reconnecting' && figures.status.reason, undefined, 'gone');
         await tile.notice().getByText('Camera is reconnecting').waitFor();
         assert.match(await tile.notice().innerText(), /\w+\./);
+    });
+});
+
+describe('a hub that is away', { skip }, () => {
+    test('its line says so, why and when it is tried again, and that it is back; on a phone too', async (t) => {
+        const browser = await launchChromium();
+        t.after(() => browser.close());
+        const port = await freePort();
+        const agent = await AgentProcess.start({ cameras: [{ id: 'cam_123', source: 'test://bars' }],
+            uplinks: [{ url: `ws://127.0.0.1:${port}/hub?key=hidden`, token: 'hub-secret' }] });
+        t.after(() => agent.remove());
+        const { page } = await AgentPage.open(t, browser, `${agent.pageUrl}#token=${agent.token}`,
+            { viewport: { width: 390, height: 844 } });
+        const line = page.locator('.uplink');
+        await line.getByText('Offline').waitFor();
+        await line.getByText(/\w+.*\. (Next try in \d+ s\.|Trying again …)/).waitFor();
+        assert.match(await line.innerText(), new RegExp(`ws://127.0.0.1:${port}/hub\\s`), 'nothing secret is shown');
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+
+        const hub = new WebSocketServer({ host: '127.0.0.1', port });
+        t.after(() => {
+            hub.clients.forEach((socket) => socket.terminate());
+            hub.close();
+        });
+        hub.on('connection', (socket) => socket.once('message', () => socket.send(
+            JSON.stringify({ type: 'system', event: 'authenticated', data: { features: [] } }))));
+        await line.getByText('Live', { exact: true }).waitFor({ timeout: kBackWithinMs });
+        assert.equal(await line.locator('.why').innerText(), '');
     });
 });
 
