@@ -28,7 +28,7 @@ struct Grant {
 
 /// What a message wants to do; each needs a role of at least the one in the table in access.cpp.
 enum class Deed {
-    watch,         ///< start, stop, subscribe, status, heartbeat, media_ack, ack, snapshot, keyframe
+    watch,         ///< start, stop, subscribe, status, metrics, heartbeat, media_ack, ack, snapshot, keyframe
     choosePreset,  ///< quality by one of the preset words
     tuneFreely,    ///< quality with numbers, or for the whole camera
     switchCamera,  ///< enable, disable

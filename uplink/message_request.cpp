@@ -198,10 +198,9 @@ struct Unserved {
     Deed deed;
 };
 constexpr std::array kUnserved{
-    Unserved{"metrics", Deed::watch},           Unserved{"analytics", Deed::watch},
-    Unserved{"sessions", Deed::administer},     Unserved{"config", Deed::administer},
-    Unserved{"probe", Deed::administer},        Unserved{"diagnostics", Deed::administer},
-    Unserved{"rotate_token", Deed::administer},
+    Unserved{"analytics", Deed::watch},        Unserved{"sessions", Deed::administer},
+    Unserved{"config", Deed::administer},      Unserved{"probe", Deed::administer},
+    Unserved{"diagnostics", Deed::administer}, Unserved{"rotate_token", Deed::administer},
 };
 
 struct TypeReader {
@@ -213,6 +212,7 @@ constexpr std::array kReaders{
     TypeReader{"subscribe", readSubscribe},
     TypeReader{"unsubscribe", readUnsubscribe},
     TypeReader{"status", [](const JsonValue&) { return Body(StatusRequest{}); }},
+    TypeReader{"metrics", [](const JsonValue&) { return Body(MetricsRequest{}); }},
     TypeReader{"heartbeat", readHeartbeat},
     TypeReader{"media_ack", readMediaAck},
     TypeReader{"ack", readAck},

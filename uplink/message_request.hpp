@@ -35,6 +35,7 @@ struct UnsubscribeRequest {
     std::vector<std::string> topics;
 };
 struct StatusRequest {};
+struct MetricsRequest {};
 struct HeartbeatRequest {
     std::optional<std::string> t0;  ///< the peer's number as it wrote it
 };
@@ -69,7 +70,7 @@ struct HubGoingAway {
 struct HubNotice {};
 
 using RequestBody = std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest,
-                                 StatusRequest, HeartbeatRequest, MediaAckRequest, AckRequest,
+                                 StatusRequest, MetricsRequest, HeartbeatRequest, MediaAckRequest, AckRequest,
                                  UnservedRequest, HubWelcome, HubError, HubGoingAway, HubNotice>;
 
 /// The envelope of a request, readable even where its body is not.

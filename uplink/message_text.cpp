@@ -286,7 +286,7 @@ Message errorMessage(const Refusal& refusal, const std::string& cameraId) {
     if (!refusal.field.empty()) json.field("field", refusal.field);
     if (!cameraId.empty()) json.field("camera_id", cameraId);
     json.endObject();
-    return {"error", nullptr, json.take()};
+    return {"error", nullptr, json.take(), refusal};
 }
 
 Message resultsMessage(const std::vector<std::string>& results) {

@@ -27,6 +27,7 @@ struct Message {
     const char* type = "ok";
     const char* event = nullptr;
     std::string data = "{}";
+    std::optional<Refusal> refusal = {};  ///< what an `error` says
 };
 /// `{"type", "event"?, "id"?, "data"}`; `id` is JSON text.
 std::string envelope(const Message& message, const std::optional<std::string>& id = std::nullopt);

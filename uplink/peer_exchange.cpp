@@ -122,6 +122,12 @@ void PeerExchange::publish(const UplinkStatus& status) {
     });
 }
 
+void PeerExchange::publish(const std::shared_ptr<const AgentFigures>& figures) {
+    putNewest(figures, [](const Item& item) {
+        return std::holds_alternative<std::shared_ptr<const AgentFigures>>(item);
+    });
+}
+
 void PeerExchange::publishJournal(std::string journal, std::int64_t newest) {
     putNewest(JournalNews{std::move(journal), newest},
               [](const Item& item) { return std::holds_alternative<JournalNews>(item); });
@@ -206,6 +212,15 @@ void PeerExchange::hand(const UplinkStatus& status) {
     for (const auto& [id, session] : sessions_) session->uplinkChanged(status);
 }
 
+void PeerExchange::hand(const std::shared_ptr<const AgentFigures>& figures) {
+    agent_.figures = figures;
+    for (const auto& [id, session] : sessions_) session->figuresChanged();
+    auto counted = std::make_shared<ServiceFigures>(ended_);
+    for (const auto& [id, session] : sessions_) counted->add(session->figures());
+    const std::lock_guard lock(mutex_);
+    figures_ = std::move(counted);
+}
+
 void PeerExchange::hand(const FaceEvent& event) {
     remember(agent_, event);
     for (const auto& [id, session] : sessions_) session->deliver(event);
@@ -245,7 +260,15 @@ void PeerExchange::add(PeerSession& session) {
 }
 
 void PeerExchange::remove(SessionId session) {
-    sessions_.erase(session);
+    const auto found = sessions_.find(session);
+    if (found == sessions_.end()) return;
+    ended_.addEnded(found->second->figures());
+    sessions_.erase(found);
+}
+
+std::shared_ptr<const ServiceFigures> PeerExchange::figures() const {
+    const std::lock_guard lock(mutex_);
+    return figures_;
 }
 
 std::uint64_t PeerExchange::droppedChunks() const {

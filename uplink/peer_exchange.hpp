@@ -33,14 +33,16 @@ class PeerExchange {
 
     // Any thread; never block beyond a short lock. Chunks are bounded (16 MB): when the service thread is
     // stuck, they are dropped up to the next key frame, counted, and told to the sessions. Events and
-    // detections are bounded together (4096), the newest go. Only the newest status of a camera or uplink
-    // waits.
+    // detections are bounded together (4096), the newest go. Only the newest status of a camera or
+    // uplink and the newest figures wait.
     /// Called once for all that is put in until the next drain(), at once if something is in already. An
     /// empty function: stops waking; returns when no call is running.
     void setWake(std::function<void()> wake);
     void publish(const Chunk& chunk);
     void publish(const CameraStatus& status);
     void publish(const UplinkStatus& status);
+    /// About once a second: at the same pace the service counts its connections, see figures().
+    void publish(const std::shared_ptr<const AgentFigures>& figures);
     void publish(const FaceEvent& event);
     /// An event that goes out by way of the journal: only the present state is kept from it here.
     void note(const FaceEvent& event);
@@ -62,6 +64,8 @@ class PeerExchange {
     [[nodiscard]] std::uint64_t droppedFaceItems() const;
     /// How long the oldest item waits to be taken out; a service thread that stands still shows here.
     [[nodiscard]] Microseconds oldestWait() const;
+    /// What the service's connections had counted when figures last came through; never nullptr.
+    [[nodiscard]] std::shared_ptr<const ServiceFigures> figures() const;
 
   private:
     struct Completion {
@@ -89,8 +93,8 @@ class PeerExchange {
         RenditionId rendition;
         DropNotice notice;
     };
-    using Item = std::variant<Chunk, Skipped, CameraStatus, UplinkStatus, FaceEvent, Noted, Detections,
-                              JournalNews, Page, Completion, Regrant>;
+    using Item = std::variant<Chunk, Skipped, CameraStatus, UplinkStatus, std::shared_ptr<const AgentFigures>,
+                              FaceEvent, Noted, Detections, JournalNews, Page, Completion, Regrant>;
     struct Inbox {
         std::vector<Item> items;
         Monotonic since;  ///< when the first of them came
@@ -110,6 +114,7 @@ class PeerExchange {
     void hand(const Skipped& skipped);
     void hand(const CameraStatus& status);
     void hand(const UplinkStatus& status);
+    void hand(const std::shared_ptr<const AgentFigures>& figures);
     void hand(const FaceEvent& event);
     void hand(const Noted& noted);
     void hand(const Detections& detections);
@@ -122,12 +127,14 @@ class PeerExchange {
     const std::size_t partBytes_;
     const Clock& clock_;
     std::map<SessionId, PeerSession*> sessions_;
+    ServiceFigures ended_;  ///< totals of the sessions that are gone
 
     mutable std::mutex mutex_;
     Inbox inbox_;
     std::map<RenditionId, DropNotice> waitingForKey_;  ///< what a rendition lost since it lost something
     std::uint64_t droppedChunks_ = 0;
     std::uint64_t droppedFaceItems_ = 0;
+    std::shared_ptr<const ServiceFigures> figures_ = std::make_shared<const ServiceFigures>();
 
     std::mutex wakeMutex_;
     std::function<void()> wake_;

@@ -82,6 +82,8 @@ void Session::endUncoveredStreams() {
 
 void Session::receiveText(std::string_view text) {
     if (closeWish_) return;
+    ++traffic_.messagesIn;
+    traffic_.bytesIn += text.size();
     if (text.size() > around_.limits.maxMessageBytes) return receiveTooLarge();
     const auto message = parseJson(text);
     if (!message) {
@@ -213,7 +215,11 @@ void Session::tick() {
 std::optional<WireMessage> Session::pop() {
     if (mute_) return std::nullopt;
     auto message = lanes_.pop(closeWish_ ? Lane::answers : Lane::bulk);
-    if (message) notePopped(*message);
+    if (message) {
+        ++traffic_.messagesOut;
+        traffic_.bytesOut += message->size();
+        notePopped(*message);
+    }
     return message;
 }
 

@@ -19,6 +19,7 @@
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
 #include "uplink/durable_feed.hpp"
+#include "uplink/figures.hpp"
 #include "uplink/lane_queue.hpp"
 #include "uplink/subscription.hpp"
 #include "uplink/uplink_status.hpp"
@@ -38,6 +39,7 @@ struct AgentView {
     std::string journal;  ///< UUID of the database that durable events are in; empty: there is none now
     std::int64_t journalNewest = 0;
     std::map<std::string, UplinkStatus> uplinks;  ///< by id()
+    std::shared_ptr<const AgentFigures> figures;  ///< newest; nullptr: none came yet
     std::string ownUplink;  ///< the one this service is, by id(); empty: the local server
 };
 
@@ -112,6 +114,8 @@ class PeerSession {
     virtual void cameraChanged(const CameraStatus& status) = 0;
     /// The AgentView has it already. Told to who subscribed to `system`, not more often than people can read.
     virtual void uplinkChanged(const UplinkStatus& status) = 0;
+    /// The AgentView has new figures; told to who subscribed to `metrics`.
+    virtual void figuresChanged() = 0;
     virtual void deliver(const WireChunk& chunk) = 0;
     virtual void deliver(const FaceEvent& event) = 0;
     virtual void deliver(const Detections& detections) = 0;
@@ -137,6 +141,8 @@ class PeerSession {
     /// Whether the session follows this rendition: the service cuts parts only for renditions somebody
     /// follows.
     [[nodiscard]] virtual bool follows(RenditionId rendition) const = 0;
+    /// What this connection has counted up to now.
+    [[nodiscard]] virtual ConnectionFigures figures() = 0;
 };
 
 }  // namespace edgecam::uplink

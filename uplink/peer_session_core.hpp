@@ -1,7 +1,7 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
 // peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says),
-// peer_session_durable.cpp (what is sent until it has arrived) and peer_session_uplinks.cpp (news of the
-// uplinks).
+// peer_session_durable.cpp (what is sent until it has arrived), peer_session_uplinks.cpp (news of the
+// uplinks) and peer_session_metrics.cpp (what is counted).
 #pragma once
 
 #include <deque>
@@ -53,6 +53,7 @@ class Session final : public PeerSession {
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
     void cameraChanged(const CameraStatus& status) override;
     void uplinkChanged(const UplinkStatus& status) override;
+    void figuresChanged() override;
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
@@ -68,6 +69,7 @@ class Session final : public PeerSession {
     [[nodiscard]] bool authenticated() const override { return authenticated_; }
     [[nodiscard]] std::optional<Microseconds> retryAfter() const override { return retryAfter_; }
     [[nodiscard]] bool follows(RenditionId rendition) const override { return streams_.follows(rendition); }
+    [[nodiscard]] ConnectionFigures figures() override;
 
   private:
     using Id = std::optional<std::string>;  ///< of a request, as JSON text
@@ -122,6 +124,8 @@ class Session final : public PeerSession {
     void reportBitrates();
     void tellStatusIfChanged();
     void tellUplinksIfDue();
+    void answerMetrics(const Id& id);
+    void noteError(const Message& message);
 
     // What is sent until it has arrived.
     [[nodiscard]] bool durable() const { return around_.journal != nullptr && feed_.begun(); }
@@ -181,6 +185,8 @@ class Session final : public PeerSession {
     LogThrottle hubErrors_;
     std::map<std::uint16_t, PendingDrop> drops_;
     std::uint64_t transfers_ = 0;
+    Traffic traffic_;
+    std::map<ErrorCode, ErrorFigures> errors_;
 };
 
 }  // namespace edgecam::uplink

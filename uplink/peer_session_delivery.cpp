@@ -269,13 +269,19 @@ void Session::settle(const Request& request, const std::string& cameraId, const 
     request->results.push_back(resultText(cameraId, message));
     // What announces a channel or a transfer has to be heard before its bytes, not when the last camera is
     // ready.
-    if (!isPlainOk && (type != "error" || !request->id)) answer(std::nullopt, message, request->behind);
+    const bool onlyInResults = isPlainOk || (type == "error" && request->id);
+    if (onlyInResults) {
+        noteError(message);
+    } else {
+        answer(std::nullopt, message, request->behind);
+    }
     if (--request->open == 0 && request->id) {
         answer(request->id, resultsMessage(request->results), request->behind);
     }
 }
 
 void Session::answer(const Id& id, const Message& message, const std::vector<RenditionId>& behind) {
+    noteError(message);
     const WireMessage text = WireMessage::text(envelope(message, id));
     if (!lanes_.pushBehind(behind, text, now())) return readsTooSlowly();
     if (id && authenticated_) book_.finish(*id, text);
@@ -286,6 +292,7 @@ void Session::answerOk(const Id& id, const Message& message) {
 }
 
 void Session::send(const Message& message, Lane lane) {
+    noteError(message);
     const bool taken = lanes_.push(lane, WireMessage::text(envelope(message)), now());
     if (!taken && lane == Lane::answers) readsTooSlowly();
 }

@@ -62,6 +62,7 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                        const char* word = statusWord(around_.agent, grant_, false);
                        answer(id, statusMessage(around_.agent, grant_, word, around_.clock));
                    },
+                   [&](const MetricsRequest&) { answerMetrics(id); },
                    [&](const HeartbeatRequest& heartbeat) {
                        const Utc time = around_.clock.utc();
                        answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));

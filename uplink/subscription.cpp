@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "uplink/command.hpp"
 
 namespace edgecam::uplink {
@@ -111,7 +112,15 @@ bool Subscription::decide(const std::string& topic, const FaceFilter& filter, co
 }
 
 bool Subscription::admits(const Detections& detections, Monotonic now) {
-    const auto entries = matching(detections.cameraId, "detections");
+    return isDue(detections.cameraId, "detections", now);
+}
+
+bool Subscription::admitsMetrics(std::string_view cameraId, Monotonic now) {
+    return isDue(cameraId, "metrics", now);
+}
+
+bool Subscription::isDue(std::string_view cameraId, std::string_view name, Monotonic now) {
+    const auto entries = matching(cameraId, name);
     if (entries.empty()) return false;
     double rate = 0;
     for (const TopicEntry* entry : entries) {
@@ -119,7 +128,7 @@ bool Subscription::admits(const Detections& detections, Monotonic now) {
         rate = std::max(rate, *entry->rateHz);
     }
     const auto interval = std::chrono::duration_cast<Microseconds>(std::chrono::duration<double>(1 / rate));
-    const auto due = nextDue_.try_emplace(detections.cameraId, now).first;
+    const auto due = nextDue_.try_emplace(concat(cameraId, "/", name), now).first;
     if (now < due->second) return false;
     // From the time it was due, not from now: else 10 a second thinned to 3 would become 2.5.
     due->second = std::max(due->second + interval, now);

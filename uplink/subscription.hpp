@@ -29,7 +29,7 @@ struct FaceFilter {
 
 struct TopicEntry {
     FaceFilter filter;
-    std::optional<double> rateHz;  ///< thins `detections` only
+    std::optional<double> rateHz;  ///< thins `detections` and `metrics` only
     Microseconds batch{0};         ///< events and detections may wait so long for others; 0: they go at once
     bool operator==(const TopicEntry&) const = default;
 };
@@ -62,17 +62,20 @@ class Subscription {
 
     /// How long such a message may wait to travel with others: as the most impatient entry that matches says.
     [[nodiscard]] Microseconds patience(std::string_view cameraId, std::string_view name) const;
+    /// The same for what a camera's `metrics` tell.
+    [[nodiscard]] bool admitsMetrics(std::string_view cameraId, Monotonic now);
 
     [[nodiscard]] const std::map<std::string, TopicEntry>& entries() const { return entries_; }
 
   private:
     using Track = std::pair<std::string, std::uint64_t>;  ///< camera and track
 
+    bool isDue(std::string_view cameraId, std::string_view name, Monotonic now);
     bool decide(const std::string& topic, const FaceFilter& filter, const FaceEvent& event);
 
     std::map<std::string, TopicEntry> entries_;
     std::map<std::string, std::map<Track, bool>> verdicts_;  ///< by topic
-    std::map<std::string, Monotonic, std::less<>> nextDue_;  ///< of detections, by camera
+    std::map<std::string, Monotonic, std::less<>> nextDue_;  ///< by topic, with the camera's id
 };
 
 }  // namespace edgecam::uplink

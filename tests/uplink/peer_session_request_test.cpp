@@ -151,7 +151,6 @@ TEST_CASE("roles are checked on every request, and forbidden wins over unsupport
         Row{R"("stream_control","action":"disable","camera_id":"*")", "forbidden", "", ""},
         Row{R"("stream_control","action":"clip","camera_id":"door")", "unsupported", "unsupported",
             "unsupported"},
-        Row{R"("metrics")", "unsupported", "unsupported", "unsupported"},
         Row{R"("analytics")", "unsupported", "unsupported", "unsupported"},
         Row{R"("ack","journal":"j","seq":1)", "forbidden", "forbidden", "forbidden"},
         Row{R"("sessions")", "forbidden", "forbidden", "unsupported"},

@@ -1,0 +1,104 @@
+// Figures: what the agent, its services and its connections count, as plain values for `metrics` messages and
+// /metrics. Snapshots: made by the thread that owns what is counted, then only read. Totals only grow.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "uplink/access.hpp"
+#include "uplink/command.hpp"
+#include "uplink/lane_queue.hpp"
+
+namespace edgecam::uplink {
+
+/// The wire's word for a lane by its number, e.g. "video"; "lane_7" for one that has no word yet.
+std::string laneName(std::size_t lane);
+
+// Of the agent, gathered on its main thread.
+
+struct CameraFigures {
+    std::uint64_t pictures = 0;  ///< at the source
+    std::uint64_t decoderDrops = 0;
+    std::uint64_t encoderDrops = 0;
+    std::uint64_t decoderFailures = 0;
+    std::uint64_t encoderFailures = 0;
+    std::uint64_t analysed = 0;  ///< pictures looked through for faces
+    std::uint64_t skipped = 0;   ///< replaced by a newer one before anybody looked
+    std::uint64_t failed = 0;    ///< the detector gave an error
+    Microseconds lastAnalysis{0};
+    std::array<std::uint64_t, 3> events{};  ///< by FacePhase
+};
+
+struct ProcessFigures {
+    std::uint64_t residentBytes = 0;
+    std::uint64_t anonymousBytes = 0;  ///< of these, what no file stands behind: what a leak grows
+    double cpuSeconds = 0;             ///< user and system
+    std::uint64_t threads = 0;
+    std::uint64_t descriptors = 0;
+};
+
+/// The journal's would be a member here, filled where the others are (agent/agent.cpp).
+struct AgentFigures {
+    std::map<std::string, CameraFigures> cameras;
+    ProcessFigures process;
+};
+
+// Of connections, on their service's thread.
+
+struct LaneFigures {
+    std::size_t depth = 0;      ///< messages, of video access units
+    std::size_t bytes = 0;      ///< still to be written
+    std::uint64_t dropped = 0;  ///< given up or refused
+};
+using LaneTable = std::array<LaneFigures, kLaneCount>;
+
+/// Payload bytes of WebSocket messages, without their frames' heads.
+struct Traffic {
+    std::uint64_t bytesIn = 0;
+    std::uint64_t bytesOut = 0;
+    std::uint64_t messagesIn = 0;
+    std::uint64_t messagesOut = 0;
+};
+
+struct StreamFigures {
+    std::string cameraId;
+    StreamForm form = StreamForm::cmaf;
+    std::optional<std::uint16_t> channel;
+    int kbps = 0;  ///< as it came from the camera or encoder, over the last seconds; 0: not known yet
+};
+
+/// Errors of one code that a peer was told.
+struct ErrorFigures {
+    std::uint64_t count = 0;
+    std::string lastText;
+    Utc lastAt;
+};
+
+struct ConnectionFigures {
+    bool authenticated = false;
+    Role role = Role::viewer;
+    Microseconds age{0};
+    Traffic traffic;
+    LaneTable lanes;
+    std::vector<StreamFigures> streams;
+    std::map<ErrorCode, ErrorFigures> errors;
+};
+
+/// All connections of one service together. What is a total includes those that have ended.
+struct ServiceFigures {
+    std::map<Role, std::size_t> peers;  ///< authenticated, now
+    LaneTable lanes;
+    Traffic traffic;
+    std::map<ErrorCode, std::uint64_t> errors;
+
+    void add(const ConnectionFigures& open);
+    /// Takes in only what outlives the connection: its totals.
+    void addEnded(const ConnectionFigures& ended);
+};
+
+}  // namespace edgecam::uplink

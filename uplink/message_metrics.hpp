@@ -1,0 +1,17 @@
+// The `metrics` message: what one connection and the agent count, in the contract's words. Pure.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "uplink/figures.hpp"
+#include "uplink/message_text.hpp"
+#include "uplink/peer_session.hpp"
+
+namespace edgecam::uplink {
+
+/// `shown` says which cameras the peer may hear of, and wants to.
+Message metricsMessage(SessionId session, const ConnectionFigures& connection, const AgentView& agent,
+                       const std::function<bool(const std::string& cameraId)>& shown, Utc now);
+
+}  // namespace edgecam::uplink
