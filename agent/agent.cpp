@@ -2,6 +2,8 @@
 
 #include <glib.h>
 
+#include <algorithm>
+
 #include "agent/places.hpp"
 #include "agent/version.hpp"
 #include "base/log.hpp"
@@ -37,15 +39,25 @@ std::vector<uplink::UplinkStatus> uplinksToDial(const std::vector<UplinkConfig>&
     return uplinks;
 }
 
+std::vector<std::string> idsOf(const std::vector<CameraConfig>& cameras) {
+    std::vector<std::string> ids;
+    for (const CameraConfig& camera : cameras) ids.push_back(camera.id);
+    return ids;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const Clock& clock) {
     auto dataDir = DataDir::open(config.dataDir);
     if (!dataDir) return dataDir.error();
     auto agent = std::unique_ptr<Agent>(new Agent(std::move(config), *std::move(dataDir), loop, clock));
+    agent->addPorts();
     if (auto served = agent->startServer(); !served) return served.error();
     agent->startUplinks();
     for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera);
+    agent->publishFigures();
+    agent->figuresTimer_ = std::make_unique<MainLoop::Timer>(std::chrono::seconds(1),
+                                                             [raw = agent.get()] { raw->publishFigures(); });
     return agent;
 }
 
@@ -57,9 +69,11 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
       instance_(randomUuid()),
       disabled_(dataDir_.disabledCameras()),
       health_(clock),
+      metrics_(kVersion, idsOf(config_.cameras)),
       heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}
 
 Agent::~Agent() {
+    figuresTimer_.reset();
     // Peers hear of the end while everything is still there; then nobody calls in any more.
     uplinks_.clear();
     server_.reset();
@@ -76,7 +90,19 @@ bool Agent::isOn(const CameraConfig& camera) const {
     return camera.enabled && !disabled_.contains(camera.id);
 }
 
-Port& Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
+void Agent::addPorts() {
+    if (config_.server.enabled) addPort(kViewerPartBytes, {});
+    for (const auto& uplink : uplinksToDial(config_.uplinks)) {
+        addPort(kUplinkPartBytes, uplink.id());
+        if (uplink.purpose != uplink::Purpose::media) ports_.back()->keepFor(uplink.name);
+    }
+}
+
+Port& Agent::portOf(const std::string& uplink) {
+    return **std::ranges::find(ports_, uplink, [](const auto& port) { return port->uplink; });
+}
+
+void Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
     uplink::AgentView view{.agentId = config_.agentId,
                            .version = kVersion,
                            .instance = instance_,
@@ -96,8 +122,9 @@ Port& Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
                 [this](const std::string& cameraId) {
                     for (const auto& port : ports_) port->desk.retell(cameraId);
                 },
+            .answered = [this](const auto& command,
+                               const auto& outcome) { metrics_.count(command, outcome); },
         }));
-    return *ports_.back();
 }
 
 Result<void> Agent::startServer() {
@@ -124,7 +151,10 @@ Result<void> Agent::startServer() {
     if (settings.webRoot.empty())
         logWarning("agent", "the page's files were not found: only the socket is served");
 
-    Port& port = addPort(kViewerPartBytes);
+    Port& port = portOf({});
+    settings.metrics = [this, &port](const uplink::Grant& grant) {
+        return metricsPage(port.exchange.agent(), grant);
+    };
     auto started = uplink::LocalServer::start(settings, *access_, port.exchange, port, clock_, [this] {
         return uplink::LocalServer::Health{.ok = health_.ok(), .json = health_.json()};
     });
@@ -173,12 +203,9 @@ void Agent::startUplinks() {
         const auto endpoints = std::make_shared<uplink::Endpoints>(hub.hubs, uplink::BackOff::systemChance());
         for (const auto purpose : purposesOf(hub)) {
             const uplink::UplinkStatus self{.name = hub.name, .purpose = purpose};
-            Port& port = addPort(kUplinkPartBytes, self.id());
-            if (purpose != uplink::Purpose::media) port.keepFor(hub.name);
-            connections.push_back({hub, purpose, endpoints, port});
+            connections.push_back({hub, purpose, endpoints, portOf(self.id())});
         }
     }
-    // The journal's thread goes through the ports: all of them are there by now.
     openJournal();
     for (const UplinkConnection& connection : connections) startUplink(connection);
 }
@@ -277,6 +304,7 @@ std::string Agent::addVision(CameraUnit& unit) {
 /// Hubs get an event by way of the journal, viewers at once.
 void Agent::tell(FaceEvent event) {
     event.clockSynced = clock_.synced();
+    metrics_.count(event);
     for (const auto& port : ports_)
         port->durable() ? port->exchange.note(event) : port->exchange.publish(event);
     if (journal_) journal_->append(event);

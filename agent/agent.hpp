@@ -12,6 +12,7 @@
 #include "agent/data_dir.hpp"
 #include "agent/health.hpp"
 #include "agent/main_loop.hpp"
+#include "agent/metrics.hpp"
 #include "agent/port.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -44,6 +45,7 @@ class Agent {
     };
 
     Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock);
+    void addPorts();
     Result<void> startServer();
     void openJournal();
     void startUplinks();
@@ -52,10 +54,13 @@ class Agent {
     void addCamera(const CameraConfig& camera);
     std::string addVision(CameraUnit& unit);
     [[nodiscard]] bool isOn(const CameraConfig& camera) const;
-    Port& addPort(std::size_t partBytes, const std::string& ownUplink = {});
+    void addPort(std::size_t partBytes, const std::string& ownUplink);
+    Port& portOf(const std::string& uplink);  ///< empty: the local server's
     void publish(CameraStatus status, const std::string& detector);
     void publish(const uplink::UplinkStatus& status);
     void remember(const std::string& cameraId, bool enabled);
+    void publishFigures();
+    [[nodiscard]] std::string metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const;
 
     const Config config_;
     DataDir dataDir_;
@@ -64,17 +69,19 @@ class Agent {
     const std::string instance_;
     std::set<std::string> disabled_;
     Health health_;
+    Metrics metrics_;
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then
     // cameras stop publishing, then the journal has written what waits, then the ports may go.
-    std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<std::unique_ptr<Port>> ports_;  ///< all there before any thread goes through them
     std::unique_ptr<uplink::Journal> journal_;  ///< null: nobody to keep events for
     CameraUnits cameras_;
     std::unique_ptr<uplink::Access> access_;
     std::string shownToken_;
     std::unique_ptr<uplink::LocalServer> server_;
     std::vector<std::unique_ptr<uplink::UplinkClient>> uplinks_;
+    std::unique_ptr<MainLoop::Timer> figuresTimer_;  ///< while all the others are there
 };
 
 }  // namespace edgecam::agent

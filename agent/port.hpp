@@ -3,6 +3,7 @@
 // main thread here, and what its sessions want of the journal to the journal.
 #pragma once
 
+#include <string>
 #include <utility>
 
 #include "agent/camera_unit.hpp"
@@ -20,7 +21,8 @@ class Port final : public uplink::CommandSink, public uplink::JournalLine {
   public:
     Port(CameraUnits& cameras, MainLoop& loop, uplink::AgentView view, std::size_t partBytes,
          const Clock& clock, StreamDesk::Notices notices)
-        : exchange(std::move(view), partBytes, clock),
+        : uplink(view.ownUplink),
+          exchange(std::move(view), partBytes, clock),
           desk(cameras, exchange, clock, std::move(notices)),
           loop_(loop) {}
 
@@ -52,6 +54,7 @@ class Port final : public uplink::CommandSink, public uplink::JournalLine {
         if (desk.watched()) exchange.publish(chunk);
     }
 
+    const std::string uplink;  ///< its name; empty: the local server
     uplink::PeerExchange exchange;
     StreamDesk desk;
 

@@ -55,7 +55,9 @@ void StreamDesk::retell(const std::string& cameraId) {
 }
 
 void StreamDesk::answer(const uplink::Command& command, uplink::Outcome outcome) {
-    if (command.ticket != 0) exchange_.complete(command.session, command.ticket, std::move(outcome));
+    if (command.ticket == 0) return;  // nobody waits: the session's own, or of one that ended
+    notices_.answered(command, outcome);
+    exchange_.complete(command.session, command.ticket, std::move(outcome));
 }
 
 uplink::StreamGrant StreamDesk::grantOf(const CameraUnit& unit, uplink::StreamForm form,

@@ -24,6 +24,8 @@ class StreamDesk {
         std::function<void(const std::string& cameraId, bool enabled)> switched;
         std::function<void(const std::string& cameraId)>
             tuned;  ///< the camera's encode aims at something else
+        /// What became of a peer's command.
+        std::function<void(const uplink::Command& command, const uplink::Outcome& outcome)> answered;
     };
 
     /// `cameras`, `exchange` and `clock` must outlive the desk.

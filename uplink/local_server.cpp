@@ -26,6 +26,8 @@ namespace {
 
 constexpr const char* kStreamPath = "/v1/stream";
 constexpr const char* kHealthPath = "/healthz";
+constexpr const char* kMetricsPath = "/metrics";
+constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
 // Beside the WebSockets: page loads, health checks, and peers that are just being told that we are full.
 constexpr std::size_t kSpareSockets = 64;
@@ -57,6 +59,13 @@ void writeAnswer(lws* socket, const std::string& answer) {
     ByteBuffer buffer(LWS_PRE);
     buffer.insert(buffer.end(), answer.begin(), answer.end());
     lws_write(socket, buffer.data() + LWS_PRE, answer.size(), LWS_WRITE_HTTP_FINAL);
+}
+
+// The other end is on this machine, and no proxy says that it asks for somebody elsewhere.
+bool asksFromHere(lws* socket) {
+    std::array<char, 64> address{};
+    lws_get_peer_simple(socket, address.data(), address.size());
+    return isLoopback(address.data()) && lws_hdr_total_length(socket, WSI_TOKEN_X_FORWARDED_FOR) == 0;
 }
 
 struct HttpRefusal {
@@ -97,6 +106,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     void acceptSome();
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
     int admitUpgrade(lws* socket);
+    [[nodiscard]] std::optional<Grant> metricsGrant(lws* socket) const;
     int serveHttp(lws* socket, std::string_view path);
     void greet(lws* socket);
     void makeRoomForNewcomer();
@@ -290,6 +300,14 @@ int Server::admitUpgrade(lws* socket) {
     return -1;
 }
 
+/// A token that is wrong is refused even here: whoever sent it should know.
+std::optional<Grant> Server::metricsGrant(lws* socket) const {
+    const std::string authorization = headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION);
+    if (authorization.empty() && asksFromHere(socket)) return Grant{Role::viewer, {}};
+    const auto token = bearerToken(authorization);
+    return token ? access_.check(*token) : std::nullopt;
+}
+
 int Server::serveHttp(lws* socket, std::string_view path) {
     char* ignored = nullptr;
     int ignoredLength = 0;
@@ -307,6 +325,12 @@ int Server::serveHttp(lws* socket, std::string_view path) {
     if (path == kHealthPath) {
         const Health health = health_ ? health_() : Health{true, "{}"};
         return end(health.ok ? 200 : 503, "application/json", health.json);
+    }
+    if (path == kMetricsPath && settings_.metrics) {
+        const auto grant = metricsGrant(socket);
+        if (!grant)
+            return end(401, kPlainText, "Metrics need a Bearer token, or to be asked for on the box itself.");
+        return end(200, kMetricsType, settings_.metrics(*grant));
     }
     const auto file = findPageFile(settings_.webRoot, path);
     if (!file) return end(404, kPlainText, "There is nothing here.");

@@ -1,5 +1,5 @@
-// LocalServer: the box's own port. Serves the page, /healthz and the WebSocket /v1/stream on a thread of its
-// own. With uplink_client and websocket_loop the only user of libwebsockets.
+// LocalServer: the box's own port. Serves the page, /healthz, /metrics and the WebSocket /v1/stream on a
+// thread of its own. With uplink_client and websocket_loop the only user of libwebsockets.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,9 @@ struct LocalServerSettings {
     std::vector<std::string> allowedHosts;  ///< besides addresses, localhost, our name, *.local
     std::size_t maxConnections = 100;       ///< authenticated ones; up to 32 more may be on their way
     SessionLimits session;
+    /// Gives the text of GET /metrics, for what the client may see; called on the server's thread. Loopback
+    /// clients see all, others what their Bearer token's grant covers. Empty: there is no such page.
+    std::function<std::string(const Grant&)> metrics;
 };
 
 class LocalServer {

@@ -31,6 +31,9 @@ class RequestPolicy {
 /// The token of an `Authorization: Bearer TOKEN` header (RFC 6750 section 2.1); nothing for another scheme.
 std::optional<std::string> bearerToken(std::string_view authorization);
 
+/// Whether a numeric address is of this machine alone: 127.0.0.0/8, ::1, or the former as IPv6 writes it.
+bool isLoopback(const std::string& address);
+
 /// This machine's host name; empty when it has none.
 std::string machineName();
 

@@ -456,6 +456,46 @@ TEST_SUITE("local server") {
         CHECK(bad.ends_with(R"({"status":"bad"})"));
     }
 
+    TEST_CASE("metrics are for who asks on the box itself, or has a token; each sees what it may") {
+        LocalServerSettings settings;
+        settings.metrics = [](const Grant& grant) {
+            return std::string(grant.covers("cam_123") ? "all" : "some");
+        };
+        const Bench bench(settings);
+        const auto ask = [&](const std::string& more, const char* method = "GET") {
+            return bench.http(std::string(method) + " /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n" + more +
+                              "Connection: close\r\n\r\n");
+        };
+        const std::string here = ask("");
+        CHECK(here.starts_with("HTTP/1.1 200"));
+        CHECK(here.find("Content-Type: text/plain; version=0.0.4") != std::string::npos);
+        CHECK(here.ends_with("\r\n\r\nall"));
+        CHECK(ask("", "HEAD").ends_with("\r\n\r\n"));
+        CHECK(ask("", "POST").starts_with("HTTP/1.1 405"));
+        CHECK(ask("Authorization: Bearer secret\r\n").starts_with("HTTP/1.1 200"));
+        CHECK(ask("Authorization: Bearer secret\r\nX-Forwarded-For: 192.0.2.1\r\n").ends_with("all"));
+        for (const char* refused : {"Authorization: Bearer wrong\r\n", "Authorization: Basic c2VjcmV0\r\n",
+                                    "X-Forwarded-For: 192.0.2.1\r\n"}) {
+            CAPTURE(refused);
+            const std::string answer = ask(refused);
+            CHECK(answer.starts_with("HTTP/1.1 401"));
+            CHECK(answer.find("WWW-Authenticate: Bearer") != std::string::npos);
+            CHECK(answer.ends_with("Metrics need a Bearer token, or to be asked for on the box itself."));
+        }
+        CHECK(bench.fetch("GET /metrics", "evil.example").starts_with("HTTP/1.1 403"));
+    }
+
+    TEST_CASE("a long page of metrics arrives whole; where none are kept there is no such page") {
+        LocalServerSettings settings;
+        const std::string text(3 << 20, 'm');
+        settings.metrics = [&](const Grant& /*grant*/) { return text; };
+        const Bench bench(settings);
+        const std::string answer = bench.fetch("GET /metrics");
+        CHECK(answer.size() > text.size());
+        CHECK(answer.ends_with(text));
+        CHECK(Bench().fetch("GET /metrics").starts_with("HTTP/1.1 404"));
+    }
+
     TEST_CASE("an address in use, and one that is not ours, say so") {
         const Bench bench;
         LocalServerSettings settings;

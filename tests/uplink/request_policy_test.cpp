@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using edgecam::uplink::bearerToken;
+using edgecam::uplink::isLoopback;
 using edgecam::uplink::RequestPolicy;
 
 namespace {
@@ -48,6 +49,18 @@ TEST_CASE("another host, another port, another scheme's port or an opaque origin
     CHECK_FALSE(policy.originAllowed("null", "127.0.0.1:8080"));
     CHECK_FALSE(policy.originAllowed("file://", "127.0.0.1:8080"));
     CHECK_FALSE(policy.originAllowed("http://127.0.0.1:8080@evil.example", "127.0.0.1:8080"));
+}
+
+TEST_CASE("an address of this machine alone is told from all others") {
+    for (const char* here : {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"}) {
+        CAPTURE(here);
+        CHECK(isLoopback(here));
+    }
+    for (const char* elsewhere : {"", "localhost", "192.0.2.1", "128.0.0.1", "0.0.0.0", "::", "::2",
+                                  "::ffff:192.0.2.1", "127.0.0.1.evil", "fe80::1"}) {
+        CAPTURE(elsewhere);
+        CHECK_FALSE(isLoopback(elsewhere));
+    }
 }
 
 TEST_CASE("a bearer token is read from its header, other schemes give none") {

@@ -1,0 +1,50 @@
+// Agent: what it says of itself. The main thread gathers figures once a second and publishes them like any
+// other news; a scrape reads what was published and waits for nobody.
+#include "agent/agent.hpp"
+#include "agent/process_figures.hpp"
+
+namespace edgecam::agent {
+namespace {
+
+uplink::CameraFigures figuresOf(const CameraUnit& unit) {
+    const capture::CameraActivity activity = unit.camera->activity();
+    uplink::CameraFigures figures{.pictures = activity.pictures,
+                                  .decoderDrops = activity.decoderDrops,
+                                  .encoderDrops = activity.encoderDrops,
+                                  .decoderFailures = activity.decoderFailures,
+                                  .encoderFailures = activity.encoderFailures};
+    if (!unit.vision) return figures;
+    const vision::VisionWorker::Figures seen = unit.vision->figures();
+    figures.analysed = seen.analysed;
+    figures.skipped = seen.skipped;
+    figures.failed = seen.failed;
+    figures.lastAnalysis = seen.lastDuration;
+    return figures;
+}
+
+}  // namespace
+
+void Agent::publishFigures() {
+    auto figures = std::make_shared<uplink::AgentFigures>();
+    figures->process = processFigures();
+    for (const auto& [id, unit] : cameras_) {
+        if (!unit.camera) continue;
+        figures->cameras[id] = figuresOf(unit);
+        figures->cameras[id].events = metrics_.eventsOf(id);
+    }
+    for (const auto& port : ports_) port->exchange.publish(figures);
+}
+
+std::string Agent::metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const {
+    std::vector<ServiceSnapshot> services;
+    for (const auto& port : ports_) {
+        services.push_back({.uplink = port->uplink,
+                            .figures = port->exchange.figures(),
+                            .droppedChunks = port->exchange.droppedChunks(),
+                            .droppedFaceItems = port->exchange.droppedFaceItems(),
+                            .oldestWait = port->exchange.oldestWait()});
+    }
+    return metrics_.page(view, services, grant, clock_.monotonic());
+}
+
+}  // namespace edgecam::agent

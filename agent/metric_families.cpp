@@ -1,0 +1,238 @@
+#include "agent/metric_families.hpp"
+
+#include <array>
+#include <functional>
+#include <map>
+#include <utility>
+
+namespace edgecam::agent {
+namespace {
+
+using prometheus::MetricType;
+using Labels = std::vector<prometheus::ClientMetric::Label>;
+
+constexpr const char* kViewers = "viewers";  ///< the local server, among the services
+
+/// A family that is filled sample by sample.
+class Family {
+  public:
+    Family(MetricFamilies& families, MetricType type, const char* name, const char* help)
+        : families_(families), index_(families.size()) {
+        families.push_back({.name = name, .help = help, .type = type, .metric = {}});
+    }
+    void add(Labels labels, double value) {
+        prometheus::ClientMetric sample;
+        sample.label = std::move(labels);
+        sample.gauge.value = sample.counter.value = value;
+        families_[index_].metric.push_back(std::move(sample));
+    }
+    void add(Labels labels, std::uint64_t value) { add(std::move(labels), static_cast<double>(value)); }
+
+  private:
+    MetricFamilies& families_;
+    std::size_t index_;
+};
+
+double secondsOf(Microseconds span) {
+    return std::chrono::duration<double>(span).count();
+}
+
+const char* serviceName(const ServiceSnapshot& service) {
+    return service.uplink.empty() ? kViewers : service.uplink.c_str();
+}
+
+struct CameraCounter {
+    const char* name;
+    const char* help;
+    std::uint64_t uplink::CameraFigures::*value;
+};
+constexpr std::array kCameraCounters{
+    CameraCounter{"edgecam_camera_pictures_total", "Pictures that came from the camera.",
+                  &uplink::CameraFigures::pictures},
+    CameraCounter{"edgecam_camera_decoder_dropped_total", "Pictures the decoder had no time for.",
+                  &uplink::CameraFigures::decoderDrops},
+    CameraCounter{"edgecam_camera_encoder_dropped_total", "Pictures the encoders had no time for.",
+                  &uplink::CameraFigures::encoderDrops},
+    CameraCounter{"edgecam_camera_decoder_failures_total", "Times the decoder failed and was made anew.",
+                  &uplink::CameraFigures::decoderFailures},
+    CameraCounter{"edgecam_camera_encoder_failures_total", "Times an encoder failed and was made anew.",
+                  &uplink::CameraFigures::encoderFailures},
+    CameraCounter{"edgecam_vision_analysed_total", "Pictures looked through for faces.",
+                  &uplink::CameraFigures::analysed},
+    CameraCounter{"edgecam_vision_skipped_total", "Pictures replaced by a newer one before anybody looked.",
+                  &uplink::CameraFigures::skipped},
+    CameraCounter{"edgecam_vision_failures_total", "Pictures the detector failed on.",
+                  &uplink::CameraFigures::failed},
+};
+
+void addTraffic(MetricFamilies& families, const std::string& prefix,
+                const std::vector<std::pair<Labels, uplink::Traffic>>& each) {
+    struct Direction {
+        const char* name;
+        const char* help;
+        std::uint64_t uplink::Traffic::*value;
+    };
+    constexpr std::array kDirections{
+        Direction{"_received_bytes_total", "Payload bytes of WebSocket messages that came in.",
+                  &uplink::Traffic::bytesIn},
+        Direction{"_sent_bytes_total", "Payload bytes of WebSocket messages that went out.",
+                  &uplink::Traffic::bytesOut},
+        Direction{"_received_messages_total", "WebSocket messages that came in.",
+                  &uplink::Traffic::messagesIn},
+        Direction{"_sent_messages_total", "WebSocket messages that went out.", &uplink::Traffic::messagesOut},
+    };
+    for (const auto& [name, help, value] : kDirections) {
+        Family family(families, MetricType::Counter, (prefix + name).c_str(), help);
+        for (const auto& [labels, traffic] : each) family.add(labels, traffic.*value);
+    }
+}
+
+void addUplinkLanes(MetricFamilies& families, const std::vector<ServiceSnapshot>& services) {
+    const auto addAll = [&](MetricType type, const char* name, const char* help, const auto& valueOf) {
+        Family family(families, type, name, help);
+        for (const ServiceSnapshot& service : services) {
+            if (service.uplink.empty()) continue;
+            for (std::size_t lane = 0; lane < service.figures->lanes.size(); ++lane) {
+                const Labels labels{{"uplink", service.uplink}, {"lane", uplink::laneName(lane)}};
+                family.add(labels, std::uint64_t{valueOf(service.figures->lanes[lane])});
+            }
+        }
+    };
+    addAll(MetricType::Gauge, "edgecam_uplink_lane_messages", "Messages, of video access units, that wait.",
+           [](const auto& lane) { return lane.depth; });
+    addAll(MetricType::Gauge, "edgecam_uplink_lane_bytes", "Bytes that wait.",
+           [](const auto& lane) { return lane.bytes; });
+    addAll(MetricType::Counter, "edgecam_uplink_lane_dropped_total",
+           "Messages, of video access units, that were given up because the hub took too little.",
+           [](const auto& lane) { return lane.dropped; });
+}
+
+}  // namespace
+
+MetricFamilies agentFamilies(const uplink::AgentView& agent, Monotonic now) {
+    MetricFamilies families;
+    const auto uptime = std::chrono::duration_cast<Microseconds>(now - agent.startedAt);
+    Family(families, MetricType::Gauge, "edgecam_uptime_seconds", "Since the agent started.")
+        .add({}, secondsOf(uptime));
+    return families;
+}
+
+MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
+    MetricFamilies families;
+    Family up(families, MetricType::Gauge, "edgecam_camera_up", "1 while the camera is live.");
+    for (const auto& [id, status] : agent.cameras) {
+        up.add({{"camera", id}}, status.state == CameraState::live ? 1.0 : 0.0);
+    }
+    Family state(families, MetricType::Gauge, "edgecam_camera_state", "1 for the state in force.");
+    for (const auto& [id, status] : agent.cameras) {
+        for (const CameraState each :
+             {CameraState::starting, CameraState::live, CameraState::stopped, CameraState::reconnecting,
+              CameraState::error, CameraState::disabled}) {
+            state.add({{"camera", id}, {"state", nameOf(each)}}, status.state == each ? 1.0 : 0.0);
+        }
+    }
+    Family restarts(families, MetricType::Counter, "edgecam_camera_restarts_total",
+                    "Times the camera was opened again.");
+    for (const auto& [id, status] : agent.cameras) restarts.add({{"camera", id}}, status.restarts);
+    if (!agent.figures) return families;
+    for (const auto& [name, help, value] : kCameraCounters) {
+        Family family(families, MetricType::Counter, name, help);
+        for (const auto& [id, figures] : agent.figures->cameras) family.add({{"camera", id}}, figures.*value);
+    }
+    Family last(families, MetricType::Gauge, "edgecam_vision_last_analysis_seconds",
+                "How long the last picture took to be looked through.");
+    for (const auto& [id, figures] : agent.figures->cameras) {
+        if (figures.analysed > 0) last.add({{"camera", id}}, secondsOf(figures.lastAnalysis));
+    }
+    return families;
+}
+
+MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<ServiceSnapshot>& services) {
+    using uplink::UplinkState;
+    MetricFamilies families;
+    Family state(families, MetricType::Gauge, "edgecam_uplink_state", "1 for the state in force.");
+    for (const auto& [name, status] : agent.uplinks) {
+        for (const UplinkState each : {UplinkState::connecting, UplinkState::authenticating,
+                                       UplinkState::live, UplinkState::backingOff, UplinkState::rejected}) {
+            state.add({{"uplink", name}, {"state", nameOf(each)}}, status.state == each ? 1.0 : 0.0);
+        }
+    }
+    Family attempts(families, MetricType::Counter, "edgecam_uplink_connection_attempts_total",
+                    "Times the hub was dialled.");
+    for (const auto& [name, status] : agent.uplinks) attempts.add({{"uplink", name}}, status.attempts);
+    addUplinkLanes(families, services);
+    std::vector<std::pair<Labels, uplink::Traffic>> traffic;
+    for (const ServiceSnapshot& service : services) {
+        if (!service.uplink.empty()) {
+            traffic.emplace_back(Labels{{"uplink", service.uplink}}, service.figures->traffic);
+        }
+    }
+    addTraffic(families, "edgecam_uplink", traffic);
+    return families;
+}
+
+MetricFamilies viewerFamilies(const std::vector<ServiceSnapshot>& services) {
+    using uplink::Role;
+    MetricFamilies families;
+    for (const ServiceSnapshot& service : services) {
+        if (!service.uplink.empty()) continue;
+        const uplink::ServiceFigures& figures = *service.figures;
+        Family viewers(families, MetricType::Gauge, "edgecam_viewers", "Peers that are signed in, by role.");
+        for (const Role role : {Role::viewer, Role::operator_, Role::admin}) {
+            const auto found = figures.peers.find(role);
+            const std::uint64_t count = found == figures.peers.end() ? 0 : found->second;
+            viewers.add({{"role", nameOf(role)}}, count);
+        }
+        Family dropped(
+            families, MetricType::Counter, "edgecam_viewer_dropped_total",
+            "Messages, of video access units, that were given up because a viewer took too little.");
+        for (std::size_t lane = 0; lane < figures.lanes.size(); ++lane) {
+            dropped.add({{"lane", uplink::laneName(lane)}}, figures.lanes[lane].dropped);
+        }
+        addTraffic(families, "edgecam_viewer", {{Labels{}, figures.traffic}});
+    }
+    return families;
+}
+
+MetricFamilies serviceFamilies(const std::vector<ServiceSnapshot>& services) {
+    MetricFamilies families;
+    std::map<uplink::ErrorCode, std::uint64_t> errors;
+    for (const ServiceSnapshot& service : services) {
+        for (const auto& [code, count] : service.figures->errors) errors[code] += count;
+    }
+    Family told(families, MetricType::Counter, "edgecam_errors_total",
+                "Errors that peers were told, by code.");
+    for (const auto& [code, count] : errors) told.add({{"code", uplink::nameOf(code)}}, count);
+
+    Family dropped(families, MetricType::Counter, "edgecam_service_dropped_total",
+                   "What a service's thread was too busy to take, before any peer's lane.");
+    Family wait(families, MetricType::Gauge, "edgecam_service_oldest_wait_seconds",
+                "How long the oldest item waits for the service's thread.");
+    for (const ServiceSnapshot& service : services) {
+        const std::string name = serviceName(service);
+        dropped.add({{"service", name}, {"reason", "video"}}, service.droppedChunks);
+        dropped.add({{"service", name}, {"reason", "faces"}}, service.droppedFaceItems);
+        wait.add({{"service", name}}, secondsOf(service.oldestWait));
+    }
+    return families;
+}
+
+MetricFamilies processFamilies(const uplink::ProcessFigures& process) {
+    MetricFamilies families;
+    const auto add = [&](MetricType type, const char* name, const char* help, double value) {
+        Family(families, type, name, help).add({}, value);
+    };
+    add(MetricType::Gauge, "process_resident_memory_bytes", "Resident memory size in bytes.",
+        static_cast<double>(process.residentBytes));
+    add(MetricType::Gauge, "edgecam_process_anonymous_memory_bytes",
+        "Resident memory that no file stands behind.", static_cast<double>(process.anonymousBytes));
+    add(MetricType::Counter, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
+        process.cpuSeconds);
+    add(MetricType::Gauge, "process_open_fds", "Number of open file descriptors.",
+        static_cast<double>(process.descriptors));
+    add(MetricType::Gauge, "edgecam_process_threads", "Threads of the process.",
+        static_cast<double>(process.threads));
+    return families;
+}
+
+}  // namespace edgecam::agent
