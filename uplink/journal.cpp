@@ -215,9 +215,8 @@ void JournalThread::run() {
 }
 
 Monotonic JournalThread::nextDue() const {
-    Monotonic due = ageCheckAt_;
-    if (retryAt_) due = std::min(due, *retryAt_);
-    if (settleAt_) due = std::min(due, *settleAt_);
+    // While in trouble nothing is tried but then.
+    Monotonic due = retryAt_ ? *retryAt_ : settleAt_ ? std::min(ageCheckAt_, *settleAt_) : ageCheckAt_;
     if (inbox_.events.size() >= kGroupEvents) return clock_.monotonic();
     if (!inbox_.events.empty()) due = std::min(due, inbox_.since + settings_.groupWithin);
     return due;
@@ -257,7 +256,8 @@ void JournalThread::store(const std::vector<FaceEvent>& events, bool last) {
     if (retryAt_ && !retry) return tellUnstored(events);
 
     JournalStore::Work work{.events = events, .probe = retry && events.empty() && !last};
-    work.settle = last || store_.unsettled() >= kSettleRows || (settleAt_ && now >= *settleAt_);
+    const std::int64_t rows = events.empty() ? 4 * kSettleRows : kSettleRows;
+    work.settle = last || store_.unsettled() >= rows || (settleAt_ && now >= *settleAt_);
     if (now >= ageCheckAt_) {
         work.now = time_.now(now);
         // Seldom, so that one gap stands for many events.
@@ -266,6 +266,7 @@ void JournalThread::store(const std::vector<FaceEvent>& events, bool last) {
     }
     if (events.empty() && !work.settle && !work.now && !retry) return;
     if (const auto discarded = tryToCommit(work)) {
+        if (work.settle) settleAt_.reset();
         committed(events, *discarded);
     } else {
         failed(discarded.error());
@@ -313,17 +314,15 @@ void JournalThread::committed(const std::vector<FaceEvent>& events, std::int64_t
     if (retryAt_) logInfo("uplink", "the journal can be written again");
     retryAt_.reset();
     backOff_ = patience();
-    if (store_.unsettled() == 0) settleAt_.reset();
+    const bool news = !events.empty() || discarded > 0;
     update([&](JournalStatus& status) {
         status.ok = true;
         status.trouble.clear();
         status.committed += events.size();
         status.discarded += static_cast<std::uint64_t>(discarded);
-        ++status.commits;
+        if (news) ++status.commits;
     });
-    if ((!events.empty() || discarded > 0) && callbacks_.committed) {
-        callbacks_.committed(store_.journal(), store_.newest());
-    }
+    if (news && callbacks_.committed) callbacks_.committed(store_.journal(), store_.newest());
 }
 
 void JournalThread::failed(const Error& error) {
@@ -337,6 +336,7 @@ void JournalThread::failed(const Error& error) {
 }
 
 void JournalThread::tellUnstored(const std::vector<FaceEvent>& events) {
+    if (events.empty()) return;
     update([&](JournalStatus& status) { status.unstored += events.size(); });
     if (!callbacks_.unstored) return;
     for (const FaceEvent& event : events) callbacks_.unstored(event);

@@ -65,9 +65,9 @@ class Journal {
     struct Callbacks {
         /// On the journal's thread after every commit, when there is something new to read. Must not block.
         std::function<void(const std::string& journal, std::int64_t newest)> committed;
-        /// An event that could not be stored. It goes to whoever is connected, without a seq. On the
-        /// journal's thread (disk full, ...), or within append() when the queue in front of it is full. Must
-        /// not block.
+        /// An event that could not be stored (though after an I/O error it may turn up with a seq). It goes
+        /// to whoever is connected, without a seq. On the journal's thread (disk full, ...), or within
+        /// append() when the queue in front of it is full. Must not block.
         std::function<void(const FaceEvent&)> unstored;
         /// On the journal's thread, when `ok` or the UUID changes.
         std::function<void(const JournalStatus&)> changed;

@@ -165,7 +165,11 @@ void JournalStore::mergeGaps() {
     std::vector<std::pair<std::int64_t, Gap>> merged;
     Statement& groups = statements_->mergedGaps.with(until);
     while (groups.next()) {
-        if (auto gap = gapOf(groups)) merged.emplace_back(groups.integer(0), std::move(*gap));
+        if (auto gap = gapOf(groups)) {
+            merged.emplace_back(groups.integer(0), std::move(*gap));
+        } else {
+            file_.note(SQLITE_CORRUPT, "a gap makes no sense");
+        }
     }
     state_.gaps -= statements_->deleteGapsUntil.with(until).run();
     for (const auto& [seq, gap] : merged) {

@@ -89,6 +89,7 @@ class JournalStore {
     void loadPositions(bool sameJournal);
     void countRows();
     Error fail();
+    void abandon();
     [[nodiscard]] std::int64_t passedByAll() const;
 
     std::int64_t takeSeq(std::int64_t rowBytes);

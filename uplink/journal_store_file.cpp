@@ -67,13 +67,16 @@ Error JournalStore::fail() {
     const int code = file_.failure();
     damaged_ = speaksOfDamage(code);
     Error error = file_.outcome().error();
-    if (code != SQLITE_FULL) {
-        // What the file holds is only known by reading it anew. It is left as it is, for recovery or for a
-        // look.
-        statements_.reset();
-        file_.close(true);
-    }
+    // What the file holds is only known by reading it anew. A full disk is the exception: there reading goes
+    // on.
+    if (code != SQLITE_FULL) abandon();
     return error;
+}
+
+/// Leaves the file as it is, for recovery or for a look.
+void JournalStore::abandon() {
+    statements_.reset();
+    file_.close(true);
 }
 
 Result<void> JournalStore::open() {
@@ -87,8 +90,10 @@ Result<void> JournalStore::open() {
         statements_ = std::make_unique<Statements>(file_);
         loadFile();
     }
-    if (file_.failed()) return fail();
-    return {};
+    if (!file_.failed()) return {};
+    Error error = fail();
+    abandon();
+    return error;
 }
 
 void JournalStore::prepareFile() {
@@ -186,8 +191,7 @@ void JournalStore::countRows() {
 }
 
 Result<std::string> JournalStore::setAside() {
-    statements_.reset();
-    file_.close(true);
+    abandon();
     std::vector<int> numbers = numbersSetAside(path_);
     const std::string aside = path_ + kSetAside + std::to_string(numbers.empty() ? 1 : numbers.back() + 1);
     std::error_code failure;

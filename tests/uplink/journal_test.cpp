@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <future>
+
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/uplink/faulty_disk.hpp"
@@ -17,6 +20,21 @@ using edgecam::test::FaultyDisk;
 using edgecam::test::TempFolder;
 
 namespace {
+
+/// Counts how often somebody wants to know the time: a thread that runs in circles does so all the time.
+struct CountingClock final : Clock {
+    [[nodiscard]] Monotonic monotonic() const override {
+        ++looks_;
+        return hands.monotonic();
+    }
+    [[nodiscard]] Utc utc() const override { return hands.utc(); }
+    void advance(Microseconds step) { hands.advance(step); }
+    void jumpWallClock(Microseconds step) { hands.jumpWallClock(step); }
+    [[nodiscard]] std::int64_t looks() const { return looks_; }
+
+    FakeClock hands;
+    mutable std::atomic<std::int64_t> looks_{0};
+};
 
 /// A journal on a disk in memory, with a clock whose hands the test turns. Any call shows the thread the
 /// time.
@@ -41,7 +59,7 @@ struct Room {
 
     TempFolder folder;
     FaultyDisk disk;
-    FakeClock clock;
+    CountingClock clock;
     JournalListener listener;
     JournalSettings settings;
     std::unique_ptr<Journal> journal;
@@ -196,6 +214,40 @@ TEST_CASE("a disk that cannot be opened is tried again, up to once a minute") {
         room.store(2);
         CHECK(numbersOn(readAll(*room.journal)) == std::vector<std::uint64_t>{2});
     }
+}
+
+TEST_CASE("a disk that is full at the start hides nothing of what is there") {
+    Room room({"hub", "cloud"});
+    room.open();
+    for (std::uint64_t i = 1; i <= 3; ++i) room.store(i);
+    const std::string journal = room.journal->status().journal;
+    room.journal->passed("hub", journal, 2);
+    room.close();
+    room.disk.failWith(SQLITE_FULL);
+    room.open();
+    readAll(*room.journal);
+    CHECK_FALSE(room.journal->status().ok);
+    room.disk.failWith(SQLITE_OK);
+    room.advance(1s);
+    CHECK(positionOf(*room.journal, "hub") == 2);
+    room.store(4);
+    CHECK(numbersOn(readAll(*room.journal)) == std::vector<std::uint64_t>{1, 2, 3, 4});
+    CHECK(room.journal->status().records == 4);
+    CHECK(room.journal->status().journal == journal);
+}
+
+TEST_CASE("while it is in trouble, the journal's thread sleeps") {
+    Room room;
+    room.disk.failWith(SQLITE_IOERR_WRITE);
+    room.open();
+    readAll(*room.journal);
+    const std::int64_t looks = room.clock.looks();
+    room.journal->append(eventNumbered(1));
+    room.clock.advance(40ms);
+    readAll(*room.journal);
+    std::promise<void> never;  // that nothing happens takes a while to see
+    CHECK(never.get_future().wait_for(50ms) == std::future_status::timeout);
+    CHECK(room.clock.looks() - looks < 40);
 }
 
 TEST_CASE("a disk that turns read-only or breaks on the way keeps what it had") {
