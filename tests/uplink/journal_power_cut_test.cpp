@@ -75,14 +75,15 @@ struct Life {
             if (const FaceEvent* event = eventIn(record)) readable[record.seq] = event->eventId;
             if (const Gap* gap = gapIn(record)) gaps.push_back(*gap);
         }
-        for (const auto& [seq, eventId] : committed) {
+        for (const auto& entry : committed) {
+            const std::int64_t seq = entry.first;
             if (seq <= passedByAll) continue;
             const auto found = readable.find(seq);
             if (found != readable.end()) {
-                CHECK(found->second == eventId);
+                CHECK(found->second == entry.second);
                 continue;
             }
-            const bool inGap = std::any_of(gaps.begin(), gaps.end(), [seq = seq](const Gap& gap) {
+            const bool inGap = std::any_of(gaps.begin(), gaps.end(), [seq](const Gap& gap) {
                 return gap.fromSeq <= seq && seq <= gap.toSeq;
             });
             CHECK_MESSAGE(inGap, "seq " << seq << " is lost");

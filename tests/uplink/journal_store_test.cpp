@@ -316,14 +316,14 @@ TEST_CASE("at all times an event is readable, passed by all, or told by a gap th
         }
         const std::int64_t hub = store->position("hub");
         const std::int64_t cloud = store->position("cloud");
-        for (const auto& [seq, which] : given) {
+        for (const auto& entry : given) {
+            const std::int64_t seq = entry.first;
             if (seq <= std::min(hub, cloud) || readable.contains(seq)) continue;
-            const bool told =
-                std::any_of(gaps.begin(), gaps.end(), [seq = seq, hub, cloud](const auto* record) {
-                    const Gap* gap = gapIn(*record);
-                    return gap->fromSeq <= seq && seq <= gap->toSeq && record->seq > std::min(hub, cloud);
-                });
-            CHECK_MESSAGE(told, "event " << which << " with seq " << seq << " in step " << step);
+            const bool told = std::any_of(gaps.begin(), gaps.end(), [seq, hub, cloud](const auto* record) {
+                const Gap* gap = gapIn(*record);
+                return gap->fromSeq <= seq && seq <= gap->toSeq && record->seq > std::min(hub, cloud);
+            });
+            CHECK_MESSAGE(told, "event " << entry.second << " with seq " << seq << " in step " << step);
         }
         if (page.records.empty()) continue;
         if (below(3) == 0) store->passed("hub", page.records[below(page.records.size())].seq);
