@@ -27,6 +27,7 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
 void Agent::publishFigures() {
     auto figures = std::make_shared<uplink::AgentFigures>();
     figures->process = processFigures();
+    if (journal_) figures->journal = journal_->status();
     for (const auto& [id, unit] : cameras_) {
         if (!unit.camera) continue;
         figures->cameras[id] = figuresOf(unit);

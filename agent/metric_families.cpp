@@ -217,6 +217,27 @@ MetricFamilies serviceFamilies(const std::vector<ServiceSnapshot>& services) {
     return families;
 }
 
+MetricFamilies journalFamilies(const uplink::JournalStatus& journal) {
+    MetricFamilies families;
+    const auto add = [&](MetricType type, const char* name, const char* help, auto value) {
+        Family(families, type, name, help).add({}, static_cast<double>(value));
+    };
+    add(MetricType::Gauge, "edgecam_journal_ok", "1 while events are kept on disk, 0 while the disk refuses.",
+        journal.ok ? 1 : 0);
+    add(MetricType::Gauge, "edgecam_journal_records", "Events and gaps on disk that some hub has not got.",
+        journal.records);
+    add(MetricType::Gauge, "edgecam_journal_bytes", "Size of those events.", journal.bytes);
+    add(MetricType::Counter, "edgecam_journal_committed_total", "Events that were put on disk.",
+        journal.committed);
+    add(MetricType::Counter, "edgecam_journal_commits_total", "Commits, each of one or several events.",
+        journal.commits);
+    add(MetricType::Counter, "edgecam_journal_discarded_total",
+        "Events that the bounded journal gave up; hubs are told by a gap.", journal.discarded);
+    add(MetricType::Counter, "edgecam_journal_unstored_total",
+        "Events that were told to connected hubs without being on disk.", journal.unstored);
+    return families;
+}
+
 MetricFamilies processFamilies(const uplink::ProcessFigures& process) {
     MetricFamilies families;
     const auto add = [&](MetricType type, const char* name, const char* help, double value) {

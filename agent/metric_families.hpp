@@ -21,6 +21,8 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
 MetricFamilies viewerFamilies(const std::vector<ServiceSnapshot>& services);
 /// What every service has: errors, and what it was too busy to take.
 MetricFamilies serviceFamilies(const std::vector<ServiceSnapshot>& services);
+/// Events on disk until hubs have them.
+MetricFamilies journalFamilies(const uplink::JournalStatus& journal);
 /// Where there is a name of convention, it is that one, not ours.
 MetricFamilies processFamilies(const uplink::ProcessFigures& process);
 

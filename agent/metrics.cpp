@@ -89,7 +89,7 @@ std::string Metrics::page(const uplink::AgentView& agent, const std::vector<Serv
     take(viewerFamilies(services));
     take(serviceFamilies(services));
     if (agent.figures) take(processFamilies(agent.figures->process));
-    // The journal's families go here, from its status in AgentFigures.
+    if (agent.figures && agent.figures->journal) take(journalFamilies(*agent.figures->journal));
     for (prometheus::MetricFamily& family : families) {
         std::erase_if(family.metric, [&](const auto& metric) { return isOfForeignCamera(metric, grant); });
     }

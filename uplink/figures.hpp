@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/journal.hpp"
 #include "uplink/lane_queue.hpp"
 
 namespace edgecam::uplink {
@@ -46,6 +47,7 @@ struct ProcessFigures {
 struct AgentFigures {
     std::map<std::string, CameraFigures> cameras;
     ProcessFigures process;
+    std::optional<JournalStatus> journal;  ///< nothing: there is nobody to keep events for
 };
 
 // Of connections, on their service's thread.

@@ -79,6 +79,19 @@ void uplink(JsonWriter& json, const AgentView& agent, const UplinkStatus& status
     json.field("attempts", status.attempts).endObject();
 }
 
+/// Null: there is nobody to keep events for, or the figures have not come yet.
+const JournalStatus* journalOf(const AgentView& agent) {
+    return agent.figures && agent.figures->journal ? &*agent.figures->journal : nullptr;
+}
+
+void journal(JsonWriter& json, const JournalStatus& status) {
+    json.key("journal").beginObject().field("ok", status.ok);
+    if (!status.trouble.empty()) json.field("reason", status.trouble);
+    if (!status.journal.empty()) json.field("journal", status.journal);
+    json.field("records", status.records).field("bytes", status.bytes);
+    json.field("discarded", status.discarded).field("unstored", status.unstored).endObject();
+}
+
 void format(JsonWriter& json, const StreamReport& report) {
     const StreamFormat& is = *report.format;
     json.field("codec", is.codecString).field("mime", is.mime);
@@ -152,7 +165,9 @@ const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping
     });
     const bool cutOff =
         !std::ranges::all_of(agent.uplinks, [&](const auto& item) { return isLive(agent, item.second); });
-    return ill || cutOff ? "degraded" : "online";
+    const JournalStatus* journal = journalOf(agent);
+    const bool losing = journal != nullptr && !journal->ok;
+    return ill || cutOff || losing ? "degraded" : "online";
 }
 
 Message statusMessage(const AgentView& agent, const Grant& grant, const char* word, const Clock& clock) {
@@ -168,7 +183,9 @@ Message statusMessage(const AgentView& agent, const Grant& grant, const char* wo
     }
     json.endArray().key("uplinks").beginArray();
     for (const auto& [name, status] : agent.uplinks) uplink(json, agent, status);
-    json.endArray().endObject();
+    json.endArray();
+    if (const JournalStatus* of = journalOf(agent)) journal(json, *of);
+    json.endObject();
     return {"system", "status", json.take()};
 }
 

@@ -1,8 +1,10 @@
 #include "uplink/peer_connection.hpp"
 
 #include <libwebsockets.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -25,6 +27,14 @@ constexpr std::uint16_t kNoCloseFrame = 1006;
 
 void setOption(lws* socket, int option, int value) {
     setsockopt(lws_get_socket_fd(socket), IPPROTO_TCP, option, &value, sizeof value);
+}
+
+// Written and not acknowledged, with their frames' heads: not less than of our messages.
+std::size_t bytesOutstanding(lws* socket) {
+    int outstanding = 0;
+    return ioctl(lws_get_socket_fd(socket), SIOCOUTQ, &outstanding) == 0 && outstanding > 0
+               ? static_cast<std::size_t>(outstanding)
+               : 0;
 }
 
 // Bytes the peer ever sent on this connection, frames of every kind; 0 where the kernel does not tell.
@@ -161,6 +171,8 @@ void PeerConnection::tick() {
     if (!session_) return;
     meterInbound();
     if (!session_) return;
+    // While libwebsockets itself holds a rest, the kernel knows of less than was written.
+    if (lws_partial_buffered(socket_) == 0) session_->transmitted(bytesOutstanding(socket_));
     session_->tick();
     if (waitingSince_ && clock_.monotonic() - *waitingSince_ > limits_.stallAfter) {
         session_->readsTooSlowly();

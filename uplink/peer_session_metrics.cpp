@@ -37,6 +37,8 @@ void Session::answerMetrics(const Id& id) {
 
 void Session::figuresChanged() {
     if (!authenticated_ || closeWish_) return;
+    // The journal's state comes with the figures.
+    if (subscription_.wants("", "system")) tellStatusIfChanged();
     std::set<std::string> wanted;
     for (const auto& [cameraId, status] : around_.agent.cameras) {
         if (grant_.covers(cameraId) && subscription_.admitsMetrics(cameraId, now())) wanted.insert(cameraId);

@@ -180,3 +180,21 @@ TEST_CASE("a lane without a word has a number") {
     CHECK(laneName(static_cast<std::size_t>(Lane::video)) == "video");
     CHECK(laneName(40) == "lane_40");
 }
+
+TEST_CASE("a journal that cannot be written is told to who follows the system, and so is its recovery") {
+    auto bench = SessionBench::as("viewer");
+    const auto publish = [&](bool ok) {
+        AgentFigures figures;
+        figures.journal = JournalStatus{.ok = ok, .trouble = ok ? "" : "the disk is full", .unstored = 3};
+        bench.view->figures = std::make_shared<const AgentFigures>(figures);
+        bench.session->figuresChanged();
+    };
+    publish(true);
+    CHECK(bench.hear().empty());
+    publish(false);
+    const Heard told = bench.only("system/status");
+    CHECK(told.str("status") == "degraded");
+    CHECK(std::string(told.data()["journal"]["reason"].GetString()) == "the disk is full");
+    publish(true);
+    CHECK(bench.only("system/status").str("status") == "online");
+}
