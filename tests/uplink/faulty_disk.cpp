@@ -112,7 +112,8 @@ struct DiskCalls {
         const std::lock_guard lock(open.disk->mutex_);
         if (const int code = open.disk->step(); code != SQLITE_OK) return code;
         ++open.disk->syncs_;
-        open.file->synced = open.file->content;
+        for (const FaultyDisk::Change& change : open.file->unsynced)
+            FaultyDisk::apply(open.file->synced, change);
         open.file->unsynced.clear();
         // As SQLite's own calls do on Linux: the first sync of a new log syncs the folder as well.
         if (open.syncsFolder) open.disk->syncedFolder_ = open.disk->folder_;
