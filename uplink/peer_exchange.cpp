@@ -202,6 +202,11 @@ void PeerExchange::remove(SessionId session) {
     sessions_.erase(session);
 }
 
+void PeerExchange::setPartBytes(std::size_t bytes) {
+    partBytes_ = bytes;
+    for (const auto& [id, session] : sessions_) session->setPartBytes(bytes);
+}
+
 std::uint64_t PeerExchange::droppedChunks() const {
     const std::lock_guard lock(mutex_);
     return droppedChunks_;

@@ -198,13 +198,13 @@ void Session::tick() {
     retryUnaskedStarts();
 }
 
-std::optional<WireMessage> Session::pop() {
+std::optional<WireMessage> Session::pop(Lane last) {
     if (mute_) return std::nullopt;
-    return lanes_.pop(closeWish_ ? Lane::answers : Lane::bulk);
+    return lanes_.pop(closeWish_ ? Lane::answers : last);
 }
 
-bool Session::hasOutput() const {
-    return !mute_ && !lanes_.empty(closeWish_ ? Lane::answers : Lane::bulk);
+bool Session::hasOutput(Lane last) const {
+    return !mute_ && !lanes_.empty(closeWish_ ? Lane::answers : last);
 }
 
 }  // namespace edgecam::uplink
