@@ -94,7 +94,7 @@ void addUplinkLanes(MetricFamilies& families, const std::vector<ServiceSnapshot>
             if (service.uplink.empty()) continue;
             for (std::size_t lane = 0; lane < service.figures->lanes.size(); ++lane) {
                 const Labels labels{{"uplink", service.uplink}, {"lane", uplink::laneName(lane)}};
-                family.add(labels, std::uint64_t{valueOf(service.figures->lanes[lane])});
+                family.add(labels, static_cast<double>(valueOf(service.figures->lanes[lane])));
             }
         }
     };
@@ -102,6 +102,8 @@ void addUplinkLanes(MetricFamilies& families, const std::vector<ServiceSnapshot>
            [](const auto& lane) { return lane.depth; });
     addAll(MetricType::Gauge, "edgecam_uplink_lane_bytes", "Bytes that wait.",
            [](const auto& lane) { return lane.bytes; });
+    addAll(MetricType::Gauge, "edgecam_uplink_lane_age_seconds", "How long the oldest of them waits.",
+           [](const auto& lane) { return std::chrono::duration<double>(lane.age).count(); });
     addAll(MetricType::Counter, "edgecam_uplink_lane_dropped_total",
            "Messages, of video access units, that were given up because the hub took too little.",
            [](const auto& lane) { return lane.dropped; });

@@ -1,5 +1,7 @@
 #include "uplink/figures.hpp"
 
+#include <algorithm>
+
 namespace edgecam::uplink {
 
 std::string laneName(std::size_t lane) {
@@ -13,6 +15,7 @@ void ServiceFigures::add(const ConnectionFigures& open) {
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
         lanes[lane].depth += open.lanes[lane].depth;
         lanes[lane].bytes += open.lanes[lane].bytes;
+        lanes[lane].age = std::max(lanes[lane].age, open.lanes[lane].age);
     }
 }
 

@@ -52,12 +52,7 @@ struct AgentFigures {
 
 // Of connections, on their service's thread.
 
-struct LaneFigures {
-    std::size_t depth = 0;      ///< messages, of video access units
-    std::size_t bytes = 0;      ///< still to be written
-    std::uint64_t dropped = 0;  ///< given up or refused
-};
-using LaneTable = std::array<LaneFigures, kLaneCount>;
+using LaneTable = std::array<LaneUse, kLaneCount>;
 
 /// Payload bytes of WebSocket messages, without their frames' heads.
 struct Traffic {

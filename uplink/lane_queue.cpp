@@ -38,7 +38,7 @@ std::size_t LaneQueue::limitOf(Lane lane) const {
         case Lane::video:
             return limits_.videoBytes;
         case Lane::replay:
-            return limits_.eventBytes;
+            return limits_.replayBytes;
         case Lane::lossy:
             return limits_.lossyBytes;
         case Lane::bulk:
@@ -57,6 +57,7 @@ bool LaneQueue::push(Lane lane, WireMessage message, Monotonic now) {
 }
 
 bool LaneQueue::push(Lane lane, std::vector<WireMessage> parts, Monotonic now) {
+    if (parts.empty()) return true;
     Row& to = row(lane);
     Item item;
     item.bytes = sizeOf(parts);
@@ -158,9 +159,10 @@ void LaneQueue::cutRendition(RenditionId rendition, Monotonic deadline) {
 void LaneQueue::skip(const Item& item) {
     ++row(Lane::video).dropped;
     DropNotice& notice = skipped_[item.channel];
-    if (notice.frames == 0) notice.fromSequence = item.sequence;
+    // A key frame that found no room may be told before what is cut in front of it.
+    notice.fromSequence = notice.frames == 0 ? item.sequence : std::min(notice.fromSequence, item.sequence);
     notice.channel = item.channel;
-    notice.toSequence = item.sequence;
+    notice.toSequence = std::max(notice.toSequence, item.sequence);
     ++notice.frames;
     notice.bytes += item.bytes;
 }
@@ -177,17 +179,64 @@ std::size_t LaneQueue::skipIf(Predicate unwanted) {
 }
 
 std::optional<WireMessage> LaneQueue::pop(Lane last) {
-    for (std::size_t lane = 0; lane <= static_cast<std::size_t>(last); ++lane) {
-        Row& from = lanes_[lane];
-        if (from.items.empty()) continue;
-        Item& item = from.items.front();
-        WireMessage message = item.parts[item.nextPart++];
-        item.bytes -= message.size();
-        from.bytes -= message.size();
-        if (item.nextPart == item.parts.size()) from.items.pop_front();
-        return message;
+    const auto lane = laneToServe(last);
+    if (!lane) return std::nullopt;
+    WireMessage message = take(*lane);
+    settleShares(*lane, message.size());
+    return message;
+}
+
+std::optional<Lane> LaneQueue::laneToServe(Lane last) const {
+    constexpr std::array kOrder{Lane::answers, Lane::events, Lane::video,
+                                Lane::replay,  Lane::lossy,  Lane::bulk};
+    const auto first = std::ranges::find_if(kOrder, [&](Lane lane) { return !row(lane).items.empty(); });
+    if (first == kOrder.end() || *first > last) return std::nullopt;
+    if (*first <= kLastUrgentLane) return *first;
+    if (last >= Lane::bulk && bulkIsDue()) return Lane::bulk;
+    if (last >= Lane::replay && replayIsDue()) return Lane::replay;
+    return *first;
+}
+
+bool LaneQueue::replayIsDue() const {
+    const Row& replay = row(Lane::replay);
+    return !replay.items.empty() && replayCredit_ >= replay.items.front().next().size();
+}
+
+bool LaneQueue::bulkIsDue() const {
+    const Row& bulk = row(Lane::bulk);
+    return !bulk.items.empty() && bulkCredit_ >= (kBulkShare - 1) * bulk.items.front().next().size();
+}
+
+WireMessage LaneQueue::take(Lane lane) {
+    Row& from = row(lane);
+    Item& item = from.items.front();
+    WireMessage message = item.next();
+    ++item.nextPart;
+    item.bytes -= message.size();
+    from.bytes -= message.size();
+    if (item.nextPart == item.parts.size()) from.items.pop_front();
+    return message;
+}
+
+/// Shares are of what waits at the same time: nobody saves up credit while it has nothing to send, or while
+/// nobody else has.
+void LaneQueue::settleShares(Lane served, std::size_t bytes) {
+    if (row(Lane::video).items.empty() || row(Lane::replay).items.empty()) {
+        replayCredit_ = 0;
+    } else if (served == Lane::video) {
+        replayCredit_ += bytes;
+    } else if (served == Lane::replay) {
+        replayCredit_ -= std::min(replayCredit_, bytes);
     }
-    return std::nullopt;
+    if (row(Lane::bulk).items.empty()) {
+        bulkCredit_ = 0;
+    } else if (served == Lane::bulk) {
+        bulkCredit_ -= std::min(bulkCredit_, (kBulkShare - 1) * bytes);
+    } else {
+        // No more than the next part costs: urgent lanes may go on alone while the link has no room for bulk.
+        const std::size_t price = (kBulkShare - 1) * row(Lane::bulk).items.front().next().size();
+        bulkCredit_ = std::min(bulkCredit_ + bytes, price);
+    }
 }
 
 void LaneQueue::dropRendition(RenditionId rendition) {
@@ -198,6 +247,13 @@ void LaneQueue::dropRendition(RenditionId rendition) {
         return gone;
     });
     chains_.erase(rendition);
+}
+
+LaneUse LaneQueue::use(Lane lane, Monotonic now) const {
+    const Row& wanted = row(lane);
+    LaneUse use{wanted.items.size(), wanted.bytes, Microseconds(0), wanted.dropped};
+    if (!wanted.items.empty()) use.age = std::max(Microseconds(0), now - wanted.items.front().queuedAt);
+    return use;
 }
 
 bool LaneQueue::empty(Lane last) const {

@@ -1,6 +1,6 @@
-// LaneQueue: what waits for one peer's socket, in lanes of strict order. Bounded in bytes and in time; video
-// that waits too long is cut behind its newest key frame, and what was cut is told. Pure; the clock is handed
-// in.
+// LaneQueue: what waits for one peer's socket, in lanes. Urgent lanes go strictly first; below them replay
+// has a fair half beside live video, and bulk a small share. Bounded in bytes and in time; video that waits
+// too long is cut behind its newest key frame, and what was cut is told. Pure; the clock is handed in.
 #pragma once
 
 #include <array>
@@ -16,17 +16,27 @@
 
 namespace edgecam::uplink {
 
-/// In the order in which they are served.
-enum class Lane { answers, events, video, replay, lossy, bulk };
+/// In the order in which they are served, but for the shares of `replay` and `bulk`. `answers` and `events`
+/// are the urgent ones: nothing below them is ever served first.
+enum class Lane {
+    answers,  ///< to requests, and what the session says of itself
+    events,   ///< as they happen
+    video,    ///< live: access units, pictures, init segments
+    replay,   ///< events sent again after an outage: while video waits too, at most half the bytes of both
+    lossy,    ///< detections, metrics
+    bulk,     ///< snapshots, clips: while video, replay or lossy wait too, a kBulkShare-th of all bytes
+};
 inline constexpr std::size_t kLaneCount = 6;
+inline constexpr Lane kLastUrgentLane = Lane::events;
 
 struct LaneLimits {
     std::size_t answerBytes = 1 << 20;  ///< beyond: the peer does not read; the session ends it
     std::size_t eventBytes = 1 << 20;   ///< beyond: the oldest go (durability is the journal's)
     std::size_t videoBytes = 8 << 20;
     Microseconds videoAge = std::chrono::milliseconds(500);
-    std::size_t lossyBytes = 256 << 10;  ///< beyond: the oldest go
-    std::size_t bulkBytes = 8 << 20;     ///< beyond: the new one is refused
+    std::size_t replayBytes = 256 << 10;  ///< beyond: the new one is refused, the journal has it
+    std::size_t lossyBytes = 256 << 10;   ///< beyond: the oldest go
+    std::size_t bulkBytes = 8 << 20;      ///< beyond: the new one is refused
 };
 
 /// What was skipped for this peer, for a `drop` message.
@@ -38,12 +48,25 @@ struct DropNotice {
     std::uint64_t bytes = 0;
 };
 
+/// One lane at one moment.
+struct LaneUse {
+    std::size_t depth = 0;  ///< messages, of video access units
+    std::size_t bytes = 0;  ///< still to be written
+    Microseconds age{0};    ///< of the oldest; 0 when nothing waits
+    /// How many messages the lane had to give up or refuse so far, and of video how many pictures.
+    std::uint64_t dropped = 0;
+};
+
 /// Not thread-safe: one service thread uses it.
 class LaneQueue {
   public:
+    /// While bulk and others wait, every sixteenth byte is bulk's.
+    static constexpr std::size_t kBulkShare = 16;
+
     explicit LaneQueue(LaneLimits limits) : limits_(limits) {}
 
-    /// Text or one-shot binary. False: the lane is full (answers: the peer reads too slowly; bulk: refused).
+    /// Text or one-shot binary. False: the lane is full (answers: the peer reads too slowly; replay, bulk:
+    /// refused).
     bool push(Lane lane, WireMessage message, Monotonic now);
     /// The parts of one payload, taken as a whole or refused as a whole.
     bool push(Lane lane, std::vector<WireMessage> parts, Monotonic now);
@@ -63,8 +86,8 @@ class LaneQueue {
     /// Whether deltas of this rendition were skipped, so that nothing goes on before its next key frame.
     [[nodiscard]] bool awaitsKeyFrame(RenditionId rendition) const;
 
-    /// The next message to write, strict by lane but not beyond `last`; nothing when those are empty. A begun
-    /// access unit's parts are not interleaved with other video, but urgent lanes go between them.
+    /// The next message to write, of the lanes up to `last`; nothing when those are empty. A begun access
+    /// unit's parts are not interleaved with other video, but other lanes go between them.
     std::optional<WireMessage> pop(Lane last = Lane::bulk);
 
     /// Forgets what waits of a rendition, but for an access unit already begun. It begins again with a key
@@ -74,8 +97,7 @@ class LaneQueue {
     [[nodiscard]] bool empty(Lane last = Lane::bulk) const;
     [[nodiscard]] std::size_t bytes(Lane lane) const { return row(lane).bytes; }
     [[nodiscard]] std::size_t depth(Lane lane) const { return row(lane).items.size(); }
-    /// How many messages a lane had to give up or refuse, and of video how many frames.
-    [[nodiscard]] std::uint64_t dropped(Lane lane) const { return row(lane).dropped; }
+    [[nodiscard]] LaneUse use(Lane lane, Monotonic now) const;
 
   private:
     enum class What { message, initSegment, keyFrame, delta };
@@ -89,6 +111,7 @@ class LaneQueue {
         std::uint16_t channel = 0;
         std::uint32_t sequence = 0;
 
+        [[nodiscard]] const WireMessage& next() const { return parts[nextPart]; }
         [[nodiscard]] bool begun() const { return nextPart > 0; }
         [[nodiscard]] bool picture() const { return what == What::keyFrame || what == What::delta; }
         /// A picture of this rendition that may still be taken back.
@@ -108,6 +131,11 @@ class LaneQueue {
     [[nodiscard]] const Row& row(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
     [[nodiscard]] std::size_t limitOf(Lane lane) const;
     static void append(Row& row, Item item);
+    [[nodiscard]] std::optional<Lane> laneToServe(Lane last) const;
+    [[nodiscard]] bool replayIsDue() const;
+    [[nodiscard]] bool bulkIsDue() const;
+    WireMessage take(Lane lane);
+    void settleShares(Lane served, std::size_t bytes);
     void cutOlderThan(Monotonic deadline);
     void cutRendition(RenditionId rendition, Monotonic deadline);
     void skip(const Item& item);
@@ -118,6 +146,10 @@ class LaneQueue {
     std::array<Row, kLaneCount> lanes_;
     std::map<RenditionId, Chain> chains_;  ///< absent: nothing since its beginning
     std::map<std::uint16_t, DropNotice> skipped_;
+    /// Bytes of video since both video and replay wait, less those of replay: what replay may take.
+    std::size_t replayCredit_ = 0;
+    /// Bytes of other lanes since bulk waits, less kBulkShare - 1 times those of bulk.
+    std::size_t bulkCredit_ = 0;
 };
 
 }  // namespace edgecam::uplink

@@ -21,6 +21,7 @@ void lanesPart(JsonWriter& json, const LaneTable& lanes) {
         json.beginObject().field("lane", laneName(lane));
         json.field("depth", std::uint64_t{lanes[lane].depth})
             .field("bytes", std::uint64_t{lanes[lane].bytes});
+        json.key("age_s").rounded(std::chrono::duration<double>(lanes[lane].age).count(), 3);
         json.field("dropped", lanes[lane].dropped).endObject();
     }
     json.endArray();

@@ -1,10 +1,8 @@
 #include "uplink/peer_connection.hpp"
 
 #include <libwebsockets.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,27 +20,14 @@ constexpr int kMessagesPerTurn = 32;
 // A close that the peer does not answer is cut off after so many ticks; one that floods us, sooner.
 constexpr int kPatientTicks = 20;
 constexpr int kShortTicks = 3;
+// When to look again for room, however long that may be thought to take.
+constexpr Microseconds kSoonestLook = std::chrono::milliseconds(2);
+constexpr Microseconds kLatestLook = std::chrono::milliseconds(20);
 // Not a code that travels (RFC 6455 section 7.1.5): drop the connection without a close frame.
 constexpr std::uint16_t kNoCloseFrame = 1006;
 
 void setOption(lws* socket, int option, int value) {
     setsockopt(lws_get_socket_fd(socket), IPPROTO_TCP, option, &value, sizeof value);
-}
-
-// Written and not acknowledged, with their frames' heads: not less than of our messages.
-std::size_t bytesOutstanding(lws* socket) {
-    int outstanding = 0;
-    return ioctl(lws_get_socket_fd(socket), SIOCOUTQ, &outstanding) == 0 && outstanding > 0
-               ? static_cast<std::size_t>(outstanding)
-               : 0;
-}
-
-// Bytes the peer ever sent on this connection, frames of every kind; 0 where the kernel does not tell.
-std::uint64_t bytesReceived(lws* socket) {
-    tcp_info info{};
-    socklen_t size = sizeof info;
-    if (getsockopt(lws_get_socket_fd(socket), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 0;
-    return info.tcpi_bytes_received;
 }
 
 }  // namespace
@@ -55,7 +40,12 @@ PeerConnection::PeerConnection(lws* socket, std::unique_ptr<PeerSession> session
       limits_(limits),
       clock_(clock),
       inboundBytes_(limits.bytesPerSecond, limits.byteBurst, clock.monotonic()),
-      inboundMessages_(limits.messagesPerSecond, limits.messageBurst, clock.monotonic()) {
+      inboundMessages_(limits.messagesPerSecond, limits.messageBurst, clock.monotonic()),
+      link_(limits.leastAllowance),
+      roomTimer_(lws_get_context(socket), [this] {
+          look();
+          followSession();
+      }) {
     setOption(socket_, TCP_NODELAY, 1);
     setOption(socket_, TCP_NOTSENT_LOWAT, limits_.unsentBytes);
     if (session_) {
@@ -93,14 +83,45 @@ void PeerConnection::received(std::string_view part) {
     followSession();
 }
 
-void PeerConnection::followSession() {
-    if (!session_) return;
-    if (session_->hasOutput() || session_->closeWish()) askToWrite();
+void PeerConnection::askToWrite() {
+    if (session_) return followSession();
+    lws_callback_on_writable(socket_);
 }
 
-void PeerConnection::askToWrite() {
-    if (!waitingSince_) waitingSince_ = clock_.monotonic();
-    lws_callback_on_writable(socket_);
+void PeerConnection::followSession() {
+    if (!session_) return;
+    if (session_->hasOutput() && !waitingSince_) waitingSince_ = clock_.monotonic();
+    const bool urgent = session_->closeWish() || session_->hasOutput(kLastUrgentLane);
+    if (urgent || (session_->hasOutput() && linkHasRoom())) {
+        lws_callback_on_writable(socket_);
+    } else if (session_->hasOutput()) {
+        waitForRoom();
+    }
+}
+
+bool PeerConnection::linkHasRoom() const {
+    return !limits_.holdsVideoBack ||
+           link_.hasRoom(readOutstanding(lws_get_socket_fd(socket_)), clock_.monotonic());
+}
+
+// Asked to write, libwebsockets would call at once and for ever: the socket itself has room.
+void PeerConnection::waitForRoom() {
+    if (roomTimer_.running()) return;
+    const std::size_t outstanding = readOutstanding(lws_get_socket_fd(socket_));
+    const Microseconds estimate = link_.timeToRoom(outstanding, clock_.monotonic());
+    roomTimer_.start(link_.probing() ? kSoonestLook : std::clamp(estimate, kSoonestLook, kLatestLook));
+}
+
+void PeerConnection::look() {
+    const Monotonic now = clock_.monotonic();
+    auto sample = readLink(lws_get_socket_fd(socket_), now);
+    if (!sample) return;
+    sample->held = std::exchange(held_, session_ && session_->hasOutput());
+    link_.add(*sample);
+    // That the socket takes something means little: it takes small messages for minutes while the peer reads
+    // nothing.
+    if (std::exchange(ackedSeen_, sample->acked) != sample->acked) waitingSince_.reset();
+    if (session_) meterInbound(sample->received);
 }
 
 bool PeerConnection::write(const WireMessage& message) {
@@ -116,15 +137,21 @@ bool PeerConnection::write(const WireMessage& message) {
 }
 
 bool PeerConnection::writable() {
-    waitingSince_.reset();
     if (ended_) return true;  // the close frame is out: a second end would not wait for the peer's
     if (closing_ && !session_) return endNow();
+    if (held_) look();
+    if (!session_) return true;
     bool saidAll = false;
     for (int turn = 0; turn < kMessagesPerTurn && lws_send_pipe_choked(socket_) == 0; ++turn) {
-        const auto message = session_->pop();
+        const auto message = session_->pop(linkHasRoom() ? Lane::bulk : kLastUrgentLane);
         saidAll = !message;
         if (saidAll) break;
         if (!write(*message)) return false;
+        link_.wrote(message->size(), clock_.monotonic());
+    }
+    if (!session_->hasOutput()) {
+        held_ = false;
+        waitingSince_.reset();
     }
     if (!closing_ && session_->closeWish()) {
         closing_ = session_->closeWish();
@@ -168,11 +195,11 @@ void PeerConnection::tick() {
         lws_set_timeout(socket_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
         return;
     }
-    if (!session_) return;
-    meterInbound();
+    look();
     if (!session_) return;
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.
-    if (lws_partial_buffered(socket_) == 0) session_->transmitted(bytesOutstanding(socket_));
+    if (lws_partial_buffered(socket_) == 0)
+        session_->transmitted(readOutstanding(lws_get_socket_fd(socket_)));
     session_->tick();
     if (waitingSince_ && clock_.monotonic() - *waitingSince_ > limits_.stallAfter) {
         session_->readsTooSlowly();
@@ -181,9 +208,9 @@ void PeerConnection::tick() {
     followSession();
 }
 
-void PeerConnection::meterInbound() {
-    const std::uint64_t total = bytesReceived(socket_);
-    const std::uint64_t fresh = total - std::min(total, std::exchange(bytesSeen_, total));
+void PeerConnection::meterInbound(std::uint64_t totalReceived) {
+    const std::uint64_t fresh =
+        totalReceived - std::min(totalReceived, std::exchange(bytesSeen_, totalReceived));
     if (fresh == 0) return;
     // Pings and halves of messages never reach received(), but they are life, and they can be a flood.
     lws_validity_confirmed(socket_);

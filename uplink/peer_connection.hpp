@@ -1,6 +1,6 @@
 // PeerConnection: one established WebSocket and the PeerSession that lives on it: whole messages in, messages
-// out while the socket takes them, and the ends a socket can come to. The local server and the uplink client
-// both use it. It knows no message.
+// out while the socket takes them and the link has room for them, and the ends a socket can come to. The
+// local server and the uplink client both use it. It knows no message.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,10 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "uplink/link_meter.hpp"
 #include "uplink/peer_exchange.hpp"
 #include "uplink/peer_session.hpp"
+#include "uplink/service_timer.hpp"
 #include "uplink/token_bucket.hpp"
 
 struct lws;
@@ -24,6 +26,11 @@ struct ConnectionLimits {
     /// TCP_NOTSENT_LOWAT: what the kernel may hold unsent. Without it megabytes hide in the socket before the
     /// lanes notice that a peer does not read.
     int unsentBytes = 128 << 10;
+    /// Bytes that may always be under way, sent or not, before video has to wait (LinkMeter).
+    std::size_t leastAllowance = 128 << 10;
+    /// False: video enters the socket whenever that takes it. Only to measure what the rule is worth.
+    bool holdsVideoBack = true;
+    /// Something waits, and for so long the peer's machine acknowledged nothing.
     Microseconds stallAfter = std::chrono::seconds(10);
     /// What a peer may send, everything on the wire counted; beyond: 4429.
     double bytesPerSecond = 1e6;
@@ -51,7 +58,7 @@ class PeerConnection {
     [[nodiscard]] bool writable();
     /// About ten times a second: limits of time, floods, stalls.
     void tick();
-    /// The session has something to say.
+    /// The session has something to say, or the end has come.
     void askToWrite();
     /// Ends the session now and the connection as soon as the socket allows it.
     void close(CloseWish wish);
@@ -59,11 +66,16 @@ class PeerConnection {
     /// Null once the end began.
     [[nodiscard]] PeerSession* session() const { return session_.get(); }
     [[nodiscard]] const std::optional<CloseWish>& closing() const { return closing_; }
+    [[nodiscard]] const LinkMeter& link() const { return link_; }
 
   private:
     bool write(const WireMessage& message);
     [[nodiscard]] bool endNow();
-    void meterInbound();
+    /// Lanes below the urgent ones may go on.
+    [[nodiscard]] bool linkHasRoom() const;
+    void look();
+    void waitForRoom();
+    void meterInbound(std::uint64_t totalReceived);
     void followSession();
 
     lws* const socket_;
@@ -78,7 +90,11 @@ class PeerConnection {
     TokenBucket inboundMessages_;
     std::uint64_t bytesSeen_ = 0;
 
-    std::optional<Monotonic> waitingSince_;  ///< asked for room in the socket and got none yet
+    LinkMeter link_;
+    ServiceTimer roomTimer_;
+    bool held_ = false;  ///< something waited at every moment since the last look
+    std::uint64_t ackedSeen_ = 0;
+    std::optional<Monotonic> waitingSince_;  ///< something waits, and nothing was acknowledged since
     ByteBuffer scratch_;
 
     std::optional<CloseWish> closing_;

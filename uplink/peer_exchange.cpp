@@ -271,6 +271,11 @@ std::shared_ptr<const ServiceFigures> PeerExchange::figures() const {
     return figures_;
 }
 
+void PeerExchange::setPartBytes(std::size_t bytes) {
+    partBytes_ = bytes;
+    for (const auto& [id, session] : sessions_) session->setPartBytes(bytes);
+}
+
 std::uint64_t PeerExchange::droppedChunks() const {
     const std::lock_guard lock(mutex_);
     return droppedChunks_;

@@ -23,7 +23,7 @@ namespace edgecam::uplink {
 class PeerExchange {
   public:
     /// `wake` is called from any thread after something was put in: lws_cancel_service(). `partBytes`:
-    /// payload bytes of one binary message.
+    /// payload bytes of one binary message, at first.
     PeerExchange(AgentView agent, std::size_t partBytes, const Clock& clock);
 
     static constexpr std::size_t kMaxChunkBytes = 16 << 20;
@@ -57,6 +57,8 @@ class PeerExchange {
     std::set<SessionId> drain();
     void add(PeerSession& session);  ///< borrowed until remove()
     void remove(SessionId session);
+    /// What is cut from now on, for all sessions.
+    void setPartBytes(std::size_t bytes);
     [[nodiscard]] const AgentView& agent() const { return agent_; }
 
     [[nodiscard]] static SessionId nextSessionId();  ///< any thread
@@ -124,7 +126,7 @@ class PeerExchange {
     void hand(const Regrant& regrant);
 
     AgentView agent_;
-    const std::size_t partBytes_;
+    std::size_t partBytes_;
     const Clock& clock_;
     std::map<SessionId, PeerSession*> sessions_;
     ServiceFigures ended_;  ///< totals of the sessions that are gone

@@ -212,19 +212,19 @@ void Session::tick() {
     tellUplinksIfDue();
 }
 
-std::optional<WireMessage> Session::pop() {
+std::optional<WireMessage> Session::pop(Lane last) {
     if (mute_) return std::nullopt;
-    auto message = lanes_.pop(closeWish_ ? Lane::answers : Lane::bulk);
-    if (message) {
-        ++traffic_.messagesOut;
-        traffic_.bytesOut += message->size();
-        notePopped(*message);
-    }
+    auto message = lanes_.pop(closeWish_ ? Lane::answers : last);
+    if (!message) return message;
+    ++traffic_.messagesOut;
+    traffic_.bytesOut += message->size();
+    notePopped(*message);
+    readJournal();
     return message;
 }
 
-bool Session::hasOutput() const {
-    return !mute_ && !lanes_.empty(closeWish_ ? Lane::answers : Lane::bulk);
+bool Session::hasOutput(Lane last) const {
+    return !mute_ && !lanes_.empty(closeWish_ ? Lane::answers : last);
 }
 
 }  // namespace edgecam::uplink

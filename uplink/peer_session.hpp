@@ -56,7 +56,7 @@ struct SessionLimits {
     Microseconds authWithin = std::chrono::seconds(5);
     Microseconds hubAnswerWithin = std::chrono::seconds(10);
     Microseconds answerWithin = std::chrono::milliseconds(9500);  ///< 10 s are promised
-    std::size_t partBytes = 64 << 10;  ///< payload bytes of one binary message that the session cuts itself
+    std::size_t partBytes = 64 << 10;  ///< at first; see PeerSession::setPartBytes()
     /// What costs the agent something (start, quality, snapshot, enable, disable), each camera counted;
     /// beyond: `rate_limited`.
     double commandsPerSecond = 10;
@@ -125,12 +125,15 @@ class PeerSession {
     virtual void journalMoved() = 0;
     /// Chunks of a rendition that the service itself had to skip before this session saw them.
     virtual void skipped(RenditionId rendition, const DropNotice& notice) = 0;
+    /// Payload bytes of a binary message that the session cuts itself, from now on.
+    virtual void setPartBytes(std::size_t bytes) = 0;
     /// Planned end: says `system/going_away` and closes when that is written.
     virtual void goAway(Microseconds retryAfter) = 0;
 
-    // To the socket.
-    virtual std::optional<WireMessage> pop() = 0;
-    [[nodiscard]] virtual bool hasOutput() const = 0;
+    // To the socket: of the lanes up to `last`.
+    virtual std::optional<WireMessage> pop(Lane last = Lane::bulk) = 0;
+    [[nodiscard]] virtual bool hasOutput(Lane last = Lane::bulk) const = 0;
+    [[nodiscard]] virtual LaneUse laneUse(Lane lane) const = 0;
     /// Set once; write what pop() still gives of the answers lane, then close so.
     [[nodiscard]] virtual std::optional<CloseWish> closeWish() const = 0;
 

@@ -60,10 +60,12 @@ class Session final : public PeerSession {
     void deliver(const JournalPage& page) override;
     void journalMoved() override;
     void skipped(RenditionId rendition, const DropNotice& notice) override;
+    void setPartBytes(std::size_t bytes) override;
     void goAway(Microseconds retryAfter) override;
 
-    std::optional<WireMessage> pop() override;
-    [[nodiscard]] bool hasOutput() const override;
+    std::optional<WireMessage> pop(Lane last) override;
+    [[nodiscard]] bool hasOutput(Lane last) const override;
+    [[nodiscard]] LaneUse laneUse(Lane lane) const override { return lanes_.use(lane, now()); }
     [[nodiscard]] std::optional<CloseWish> closeWish() const override { return closeWish_; }
     [[nodiscard]] SessionId id() const override { return id_; }
     [[nodiscard]] bool authenticated() const override { return authenticated_; }

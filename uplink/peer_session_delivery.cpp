@@ -159,6 +159,11 @@ void Session::skipped(RenditionId rendition, const DropNotice& notice) {
     }
 }
 
+void Session::setPartBytes(std::size_t bytes) {
+    around_.limits.partBytes = bytes;
+    streams_.setPartBytes(bytes);
+}
+
 void Session::endOverdueTickets() {
     for (const TicketId number : book_.overdue(now())) {
         const auto ticket = book_.take(number);
@@ -182,10 +187,12 @@ void Session::cutStaleVideo() {
 void Session::noteDrop(const std::string& cameraId, const DropNotice& notice, const char* reason) {
     PendingDrop& drop = drops_[notice.channel];
     drop.cameraId = cameraId;
-    if (drop.notice.frames == 0) drop.notice.fromSequence = notice.fromSequence;
+    const bool first = drop.notice.frames == 0;
+    drop.notice.fromSequence =
+        first ? notice.fromSequence : std::min(drop.notice.fromSequence, notice.fromSequence);
     drop.reason = reason;
     drop.notice.channel = notice.channel;
-    drop.notice.toSequence = notice.toSequence;
+    drop.notice.toSequence = std::max(drop.notice.toSequence, notice.toSequence);
     drop.notice.frames += notice.frames;
     drop.notice.bytes += notice.bytes;
 }

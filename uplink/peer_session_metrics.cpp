@@ -14,7 +14,7 @@ ConnectionFigures Session::figures() {
                               .errors = errors_};
     for (std::size_t index = 0; index < figures.lanes.size(); ++index) {
         const auto lane = static_cast<Lane>(index);
-        figures.lanes[index] = {lanes_.depth(lane), lanes_.bytes(lane), lanes_.dropped(lane)};
+        figures.lanes[index] = lanes_.use(lane, now());
     }
     for (VideoStream& stream : streams_.all()) {
         figures.streams.push_back({stream.cameraId, stream.form, stream.channel, stream.meter.kbps(now())});

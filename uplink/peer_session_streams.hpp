@@ -66,6 +66,9 @@ class VideoStreams {
   public:
     VideoStreams(LaneQueue& lanes, std::size_t partBytes) : lanes_(lanes), partBytes_(partBytes) {}
 
+    /// Of the chunks of later backlogs.
+    void setPartBytes(std::size_t bytes) { partBytes_ = bytes; }
+
     /// The stream, made if need be, with `ticket` as the wish that counts.
     VideoStream& wish(const std::string& cameraId, StreamForm form, TicketId ticket);
     VideoStream* find(const std::string& cameraId, StreamForm form);
@@ -100,7 +103,7 @@ class VideoStreams {
     void learn(VideoStream& stream, const Chunk& chunk);
 
     LaneQueue& lanes_;
-    const std::size_t partBytes_;
+    std::size_t partBytes_;
     std::list<VideoStream> streams_;
     std::map<std::uint16_t, std::string> channelCameras_;
 };

@@ -24,6 +24,10 @@ constexpr const char* kProtocol = "edgecam.v1";
 constexpr unsigned kDescriptors = 32;
 // What waits in the kernel cannot be cut any more: keep it small, so that video stays fresh on a thin link.
 constexpr int kUnsentBytes = 16 << 10;
+// About three packets: enough for fast retransmission, 65 ms at 500 kbit/s.
+constexpr std::size_t kLeastAllowance = 4 << 10;
+// That nothing gets through is first the rule of the dead peer's to judge: links come back.
+constexpr Microseconds kStallAfterDeath = std::chrono::seconds(10);
 constexpr Microseconds kRetryAfter = std::chrono::seconds(2);
 constexpr std::uint16_t kAbnormal = 1006;  // RFC 6455 section 7.1.5: ended without a close frame
 
@@ -231,6 +235,9 @@ void Client::notConnected(lws* socket, std::string_view why) {
 void Client::established(lws* socket) {
     const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
                                   .unsentBytes = kUnsentBytes,
+                                  .leastAllowance = kLeastAllowance,
+                                  .holdsVideoBack = settings_.holdsVideoBack,
+                                  .stallAfter = settings_.deadAfter + kStallAfterDeath,
                                   .copyBeforeWrite = true};
     auto session = PeerSession::forHub(PeerExchange::nextSessionId(), settings_.session, settings_.hub,
                                        exchange_.agent(), commands_, settings_.journal, clock_);
@@ -312,6 +319,7 @@ void Client::report(UplinkState state, std::string reason) {
 }
 
 void Client::woken() {
+    if (connection_) exchange_.setPartBytes(connection_->link().partBytes());
     const auto withOutput = exchange_.drain();
     const auto* session = connection_ ? connection_->session() : nullptr;
     if (session != nullptr && withOutput.contains(session->id())) connection_->askToWrite();

@@ -28,6 +28,8 @@ struct UplinkSettings {
     Microseconds maxDelay = std::chrono::seconds(60);
     Microseconds pingAfter = std::chrono::seconds(10);  ///< of silence; whole seconds
     Microseconds deadAfter = std::chrono::seconds(25);  ///< of silence; whole seconds, beyond pingAfter
+    /// False: video enters the socket whenever that takes it. Only to measure what the rule is worth.
+    bool holdsVideoBack = true;
     std::function<double()> chance;  ///< for the jitter: 0 up to 1; empty: the system's random numbers
     std::string threadName = "uplink-0";
 };

@@ -36,30 +36,8 @@ void relayLog(int level, const char* line) {
 
 }  // namespace
 
-// libwebsockets hands a timer's callback nothing but the address of its list node.
-class WebsocketLoop::TickTimer {
-  public:
-    explicit TickTimer(WebsocketLoop& loop) : node_{{}, &loop} {}
-
-    void arm() { lws_sul_schedule(node_.loop->context_, 0, &node_.sul, &TickTimer::expired, kTick.count()); }
-
-  private:
-    struct Node {
-        lws_sorted_usec_list_t sul;
-        WebsocketLoop* loop;
-    };
-
-    static void expired(lws_sorted_usec_list_t* sul) noexcept {
-        auto* node = lws_container_of(sul, Node, sul);
-        node->loop->tickDue_ = true;
-        lws_sul_schedule(node->loop->context_, 0, sul, &TickTimer::expired, kTick.count());
-    }
-
-    Node node_;
-};
-
 WebsocketLoop::WebsocketLoop(Settings settings, Owner& owner)
-    : settings_(std::move(settings)), owner_(owner), timer_(std::make_unique<TickTimer>(*this)) {}
+    : settings_(std::move(settings)), owner_(owner) {}
 
 Result<std::unique_ptr<WebsocketLoop>> WebsocketLoop::create(Settings settings, Owner& owner) {
     // Notices and below hold peers' bytes in hexadecimal, tokens among them.
@@ -93,7 +71,11 @@ WebsocketLoop::~WebsocketLoop() {
 }
 
 void WebsocketLoop::start() {
-    timer_->arm();
+    timer_ = std::make_unique<ServiceTimer>(context_, [this] {
+        tickDue_ = true;
+        timer_->start(kTick);
+    });
+    timer_->start(kTick);
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), settings_.threadName.substr(0, 15).c_str());
 }
@@ -116,6 +98,7 @@ void WebsocketLoop::run() {
     const auto limit = std::chrono::steady_clock::now() + kFarewell;
     while (!owner_.silent() && std::chrono::steady_clock::now() < limit) serveOnce();
     lastWake_.wait();
+    timer_.reset();
     // Here, not in the destructor: the callbacks of dying connections belong on this thread.
     lws_context_destroy(context_);
 }

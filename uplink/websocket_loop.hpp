@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "uplink/service_timer.hpp"
 
 struct lws_context;
 
@@ -56,8 +57,6 @@ class WebsocketLoop {
     void wake();
 
   private:
-    class TickTimer;
-
     WebsocketLoop(Settings settings, Owner& owner);
     void run();
     void serveOnce();
@@ -65,7 +64,7 @@ class WebsocketLoop {
     const Settings settings_;
     Owner& owner_;
     lws_context* context_ = nullptr;
-    std::unique_ptr<TickTimer> timer_;
+    std::unique_ptr<ServiceTimer> timer_;  ///< from start() on
     std::atomic<bool> woken_{false};
     std::atomic<bool> ending_{false};
     std::latch lastWake_{1};  ///< the context lives until the destructor's own wake-up is through

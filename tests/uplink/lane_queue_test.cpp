@@ -67,15 +67,92 @@ Chunk delta(std::uint32_t sequence, std::size_t bytes = 30) {
 
 TEST_CASE("lanes are served in strict order") {
     Bench bench;
-    bench.text(Lane::bulk, "bulk");
+    bench.text(Lane::bulk, "bulk, the last");
     bench.text(Lane::lossy, "lossy");
     bench.video(key(1));
     bench.text(Lane::events, "event");
     bench.text(Lane::answers, "answer");
     bench.text(Lane::answers, "answer2");
-    CHECK(bench.all() == "answer answer2 event k1 lossy bulk");
+    CHECK(bench.all() == "answer answer2 event k1 lossy bulk, the last");
     CHECK(bench.lanes.empty());
     CHECK(bench.lanes.bytes(Lane::video) == 0);
+}
+
+TEST_CASE("lanes below the urgent ones can be held back") {
+    Bench bench;
+    for (const Lane lane : {Lane::bulk, Lane::lossy, Lane::replay}) bench.text(lane, "later");
+    bench.video(key(1));
+    bench.text(Lane::events, "event");
+    CHECK_FALSE(bench.lanes.empty(kLastUrgentLane));
+    REQUIRE(bench.lanes.pop(kLastUrgentLane));
+    CHECK(bench.lanes.empty(kLastUrgentLane));
+    CHECK_FALSE(bench.lanes.pop(kLastUrgentLane));
+    CHECK(bench.all() == "k1 later later later");
+}
+
+TEST_CASE("replay has half the bytes while video waits, and all when none does") {
+    Bench bench;
+    const std::string event(100, 'e');
+    for (int i = 0; i < 8; ++i) bench.text(Lane::replay, event);
+    for (std::uint32_t picture = 1; picture <= 4; ++picture) bench.video(key(picture, 200 - 2 * 72));
+    // Pictures of 56 bytes go in two parts, 72 and 48 bytes with their headers.
+    const auto words = [&](int count) {
+        std::string said;
+        for (; count > 0; --count) said += bench.next().front();
+        return said;
+    };
+    CHECK(words(14) == "kkekkekekkekee");
+    CHECK(bench.all() == event + " " + event);
+}
+
+TEST_CASE("bulk has a sixteenth of the bytes while others wait, and more only when none does") {
+    Bench bench;
+    for (int i = 0; i < 40; ++i) bench.text(Lane::bulk, std::string(100, 'b'));
+    std::size_t bulk = 0;
+    std::size_t others = 0;
+    for (std::uint32_t picture = 1; picture <= 300; ++picture) {
+        bench.text(Lane::lossy, std::string(50, 'l'));
+        bench.video(key(picture, 18));
+        for (int i = 0; i < 2; ++i) {
+            const auto message = bench.lanes.pop();
+            REQUIRE(message);
+            (message->payload()[0] == 'b' ? bulk : others) += message->size();
+        }
+    }
+    CHECK(bulk * (LaneQueue::kBulkShare - 1) <= others);
+    CHECK((bulk + 100) * (LaneQueue::kBulkShare - 1) > others);
+    while (!bench.lanes.empty(Lane::lossy)) bench.next();
+    CHECK(bench.next().front() == 'b');
+}
+
+TEST_CASE("what was held back while urgent lanes went on has saved up no more than a part") {
+    Bench bench;
+    for (int i = 0; i < 3; ++i) bench.text(Lane::bulk, std::string(10, 'b'));
+    for (int i = 0; i < 100; ++i) bench.text(Lane::answers, std::string(100, 'a'));
+    while (bench.lanes.pop(kLastUrgentLane)) {
+    }
+    bench.video(key(1));
+    bench.video(key(2));
+    CHECK(bench.all() == "bbbbbbbbbb k1 k2 bbbbbbbbbb bbbbbbbbbb");
+}
+
+TEST_CASE("every lane tells its depth, its bytes, the age of its oldest and what it lost") {
+    LaneLimits limits;
+    limits.replayBytes = 10;
+    Bench bench(limits);
+    bench.text(Lane::replay, "eight ch");
+    bench.clock.advance(300ms);
+    CHECK_FALSE(bench.text(Lane::replay, "more"));  // the journal has it
+    CHECK(bench.text(Lane::replay, "ab"));
+    bench.clock.advance(200ms);
+    const LaneUse use = bench.lanes.use(Lane::replay, bench.clock.monotonic());
+    CHECK(use.depth == 2);
+    CHECK(use.bytes == 10);
+    CHECK(use.age == 500ms);
+    CHECK(use.dropped == 1);
+    CHECK(bench.next() == "eight ch");
+    CHECK(bench.lanes.use(Lane::replay, bench.clock.monotonic()).age == 200ms);
+    CHECK(bench.lanes.use(Lane::video, bench.clock.monotonic()).age == 0ms);
 }
 
 TEST_CASE("an urgent message goes between the parts of an access unit, other video does not") {
@@ -216,7 +293,7 @@ TEST_CASE("lanes are bounded in bytes") {
     CHECK(bench.text(Lane::lossy, "cccc"));
     CHECK_FALSE(bench.text(Lane::bulk, "cccc"));
     CHECK_FALSE(bench.text(Lane::events, "longer than the lane"));
-    CHECK(bench.lanes.dropped(Lane::lossy) == 1);
+    CHECK(bench.lanes.use(Lane::lossy, bench.clock.monotonic()).dropped == 1);
     CHECK(bench.all() == "aaaa bbbb bbbb cccc aaaa bbbb");
 }
 
@@ -230,6 +307,22 @@ TEST_CASE("a full video lane keeps what is newest and decodable") {
     CHECK(bench.cut().at(0).frames == 4);
     for (const Chunk& chunk : {key(6), delta(7)}) bench.video(chunk);
     CHECK(bench.all() == "i k1 k6 d7");
+}
+
+TEST_CASE("a key frame that finds no room may be told before what is cut in front of it, and is one notice") {
+    LaneLimits limits;
+    limits.videoBytes = 340;
+    Bench bench(limits);
+    bench.video(key(1, 150));
+    bench.video(key(2, 150));  // no room
+    CHECK(bench.lanes.awaitsKeyFrame(5));
+    bench.video(key(3, 10));
+    bench.clock.advance(501ms);
+    const auto notices = bench.cut();
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].fromSequence == 1);
+    CHECK(notices[0].toSequence == 2);
+    CHECK(bench.all() == "k3");
 }
 
 TEST_CASE("an init segment that finds no room means that the peer does not read") {

@@ -183,9 +183,9 @@ int Wire::closeCode() {
     return 1006;
 }
 
-bool Wire::isReset() {
+bool Wire::isReset(std::chrono::milliseconds limit) {
     pollfd waiting{descriptor_, 0, 0};
-    return poll(&waiting, 1, kDeadlineMs) == 1 && (waiting.revents & POLLERR) != 0;
+    return poll(&waiting, 1, static_cast<int>(limit.count())) == 1 && (waiting.revents & POLLERR) != 0;
 }
 
 void Wire::askUpgrade(std::string_view path, std::string_view more, std::string_view host) {

@@ -45,7 +45,7 @@ class Wire {
     /// ended.
     int closeCode();
     /// Whether the other side resets the connection in time, without anything being read from it.
-    bool isReset();
+    bool isReset(std::chrono::milliseconds limit = std::chrono::seconds(10));
 
     /// The client's handshake for `path`; `more`: header lines, each with CR LF. Gives the response's head.
     std::string upgrade(std::string_view path = "/v1/stream", std::string_view more = {},
