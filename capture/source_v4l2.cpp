@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -15,6 +16,11 @@
 
 namespace edgecam::capture {
 namespace {
+
+/// Of a device that is gone, v4l2src of GStreamer 1.22 leaks the buffer pool, and with it an open file of the
+/// node: while that is open, the kernel gives the camera another number when it is plugged in again. Not so when
+/// told to drain the pool instead of leaving it to its last buffer. Set before main(): there is one thread only.
+[[maybe_unused]] const int kDrained = ::setenv("GST_V4L2_FORCE_DRAIN", "1", 0);
 
 class OpenDevice {
   public:
