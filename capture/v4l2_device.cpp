@@ -198,7 +198,8 @@ std::vector<std::filesystem::path> videoNodes() {
 std::string linkTo(const std::filesystem::path& node, const char* folder) {
     std::error_code failure;
     for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
-        if (std::filesystem::equivalent(entry.path(), node, failure)) return entry.path();
+        // Not equivalent(): libstdc++ refuses to compare devices.
+        if (std::filesystem::canonical(entry.path(), failure) == node) return entry.path();
     }
     return {};
 }

@@ -260,6 +260,7 @@ test('a camera that comes back under another number is found by its link in /dev
         const since = Date.now();
         await peer.until(() => peer.frames.slice(before).find((f) => f.kind === 2), 'pictures', kLong);
         console.log(`# by-path: was ${node}, is ${realpathSync(kByPath)}, first picture after ${seconds(since)}`);
+        assert.notEqual(realpathSync(kByPath), node);
     } finally {
         closeSync(held);
     }
