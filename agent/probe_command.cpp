@@ -52,7 +52,8 @@ void writeSizes(JsonWriter& json, const std::vector<capture::V4l2Size>& sizes) {
 }
 
 void writeDevice(JsonWriter& json, const capture::V4l2Device& device) {
-    json.beginObject().field("path", device.path).field("by_id", device.byId).field("name", device.name);
+    json.beginObject().field("path", device.path).field("by_id", device.byId);
+    json.field("by_path", device.byPath).field("name", device.name);
     json.field("driver", device.driver).field("bus", device.bus).key("formats").beginArray();
     for (const auto& format : device.formats) {
         json.beginObject().field("fourcc", format.fourcc).field("description", format.description);
@@ -92,6 +93,7 @@ void printForPeople(const Findings& findings) {
         std::printf("  %s  %s (%s, %s)\n", device.path.c_str(), device.name.c_str(), device.driver.c_str(),
                     device.bus.c_str());
         if (!device.byId.empty()) std::printf("    also %s\n", device.byId.c_str());
+        if (!device.byPath.empty()) std::printf("    also %s\n", device.byPath.c_str());
         for (const auto& format : device.formats) {
             std::printf("    %s  %s\n", format.fourcc.c_str(), format.description.c_str());
             for (const auto& mode : format.sizes) {

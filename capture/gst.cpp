@@ -2,6 +2,7 @@
 
 #include <gst/app/gstappsink.h>
 
+#include <cstdlib>
 #include <mutex>
 
 namespace edgecam::capture {
@@ -27,7 +28,13 @@ void forgetTake(gpointer take) noexcept {
 
 void startGStreamer() {
     static std::once_flag once;
-    std::call_once(once, [] { gst_init(nullptr, nullptr); });
+    std::call_once(once, [] {
+        // Of a device that is gone, v4l2src of GStreamer 1.22 leaks the buffer pool, and with it an open file of
+        // the node: while that is open, the kernel gives the camera another number when it is plugged in again.
+        // Not so when told to drain the pool instead of leaving it to its last buffer.
+        ::setenv("GST_V4L2_FORCE_DRAIN", "1", 0);
+        gst_init(nullptr, nullptr);
+    });
 }
 
 Result<Pipeline> Pipeline::parse(const std::string& description) {

@@ -42,13 +42,26 @@ std::string plainCause(const GError& error, const std::string& address) {
     }
 }
 
-SourceFailure failureOf(GstMessage* message, const std::string& address) {
+/// GStreamer's words for trouble with a device ("Could not read from resource") do not name it either.
+std::string deviceCause(const GError& error, const std::string& device) {
+    const std::string said = error.message;
+    if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY)) {
+        return device + ": busy, another program uses the camera";
+    }
+    if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ)) {
+        return device + ": the camera stopped giving pictures; it may be unplugged";
+    }
+    return said.starts_with(device) ? said : device + ": " + said;
+}
+
+SourceFailure failureOf(GstMessage* message, const std::string& address, const std::string& device) {
     GError* raw = nullptr;
     gst_message_parse_error(message, &raw, nullptr);
     const auto error = adopt(raw);
     if (g_error_matches(error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED)) {
         return {SourceFailure::Kind::wrongCredentials, "the camera refuses the user name or password"};
     }
+    if (!device.empty()) return {SourceFailure::Kind::ordinary, deviceCause(*error, device)};
     return {SourceFailure::Kind::ordinary, plainCause(*error, address)};
 }
 
@@ -107,6 +120,7 @@ PipelineSource::PipelineSource(SourcePlan plan, Callbacks callbacks, std::shared
     : callbacks_(std::move(callbacks)),
       loops_(plan.loops),
       address_(std::move(plan.address)),
+      device_(std::move(plan.device)),
       pipeline_(std::move(plan.pipeline), std::move(hold)) {}
 
 void PipelineSource::start(LivePipeline::Prepare prepare) {
@@ -120,7 +134,7 @@ void PipelineSource::start(LivePipeline::Prepare prepare) {
 void PipelineSource::see(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
         case GST_MESSAGE_ERROR:
-            return fail(failureOf(message, address_));
+            return fail(failureOf(message, address_, device_));
         case GST_MESSAGE_EOS:
             return fail(
                 {SourceFailure::Kind::ordinary, loops_ ? "the file ended" : "the source ended the stream"});

@@ -19,6 +19,7 @@ struct SourcePlan {
     LivePipeline::Prepare prepare{};  ///< what has to look at a device or a disk first
     bool loops = false;               ///< a file, read by the demuxer called `in`: at its end it starts over
     std::string address{};  ///< "host:port" of a camera on the network, for sentences about it; else empty
+    std::string device{};   ///< a camera's device node, for sentences about it; else empty
 };
 
 Result<SourcePlan> planRtsp(const SourceUri& uri);
@@ -52,6 +53,7 @@ class PipelineSource final : public Source {
     const Callbacks callbacks_;
     const bool loops_;
     const std::string address_;
+    const std::string device_;
     std::atomic<bool> seekable_{true};
     bool looping_ = false;
     bool failed_ = false;

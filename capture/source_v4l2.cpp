@@ -112,7 +112,8 @@ Result<SourcePlan> planV4l2(const SourceUri& uri) {
     const auto source = pipeline->element("in");
     g_object_set(source.get(), "device", uri.location.c_str(), nullptr);
     return SourcePlan{.pipeline = std::move(*pipeline),
-                      .prepare = [uri](GstElement* made) { return connectDevice(uri, made); }};
+                      .prepare = [uri](GstElement* made) { return connectDevice(uri, made); },
+                      .device = uri.location};
 }
 
 }  // namespace edgecam::capture

@@ -194,10 +194,12 @@ std::vector<std::filesystem::path> videoNodes() {
     return paths;
 }
 
-std::string stableNameOf(const std::filesystem::path& node) {
+/// The link in `folder` that leads to `node`; empty when there is none.
+std::string linkTo(const std::filesystem::path& node, const char* folder) {
     std::error_code failure;
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/v4l/by-id", failure)) {
-        if (std::filesystem::equivalent(entry.path(), node, failure)) return entry.path();
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
+        // Not equivalent(): libstdc++ refuses to compare devices.
+        if (std::filesystem::canonical(entry.path(), failure) == node) return entry.path();
     }
     return {};
 }
@@ -295,7 +297,8 @@ Result<std::vector<V4l2Device>> listDevices() {
         auto device = describeDevice(
             node, [&open](unsigned long request, void* argument) { return open.control(request, argument); });
         if (!device) continue;
-        device->byId = stableNameOf(node);
+        device->byId = linkTo(node, "/dev/v4l/by-id");
+        device->byPath = linkTo(node, "/dev/v4l/by-path");
         devices.push_back(*std::move(device));
     }
     return devices;

@@ -26,6 +26,7 @@ struct V4l2Format {
 struct V4l2Device {
     std::string path;    ///< e.g. "/dev/video0": may change when a camera is plugged in again
     std::string byId;    ///< "/dev/v4l/by-id/…", which does not change; empty where udev made none
+    std::string byPath;  ///< "/dev/v4l/by-path/…", which does not change with the socket; may be empty, too
     std::string name;    ///< the card's
     std::string driver;  ///< e.g. "uvcvideo"
     std::string bus;     ///< e.g. "usb-0000:00:14.0-1"
