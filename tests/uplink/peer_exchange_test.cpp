@@ -70,6 +70,26 @@ TEST_CASE("one cut serves all who follow: the bytes are the same") {
     CHECK(first->payload() == second->payload());
 }
 
+TEST_CASE("what is cut from now on has the new size, also what was cached for a start") {
+    Hall hall;
+    hall.exchange->setPartBytes(30);
+    hall.one.say(R"({"type":"stream_control","action":"start","camera_id":"cam_123"})");
+    hall.exchange->complete(hall.one.session->id(), hall.one.agent->commands.back().ticket,
+                            SessionBench::grantOf(5, 1, 100));
+    hall.exchange->publish(deltaOf(5, 1, 101));
+    hall.exchange->drain();
+    std::vector<std::size_t> sizes;
+    for (const Heard& heard : hall.one.hear()) {
+        if (heard.binary) sizes.push_back(heard.part.size());
+    }
+    // The init segment's 50 bytes, the cached key frame's 100, the live delta's 100.
+    CHECK(sizes == std::vector<std::size_t>{30, 20, 30, 30, 30, 10, 30, 30, 30, 10});
+    hall.exchange->setPartBytes(64 << 10);
+    hall.exchange->publish(deltaOf(5, 1, 102));
+    hall.exchange->drain();
+    CHECK(typesOf(hall.one.hear()) == std::vector<std::string>{"binary"});
+}
+
 TEST_CASE("a camera's news are known to sessions that come later") {
     Hall hall;
     CameraStatus status = cameraOf("yard", CameraState::starting);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <glib.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -29,9 +30,18 @@ namespace {
 
 constexpr const char* kWelcome = R"({"type":"system","event":"authenticated","data":{"features":[]}})";
 
-struct IgnoringSink final : CommandSink {
-    void submit(const Command& /*command*/) override {}
+/// Grants every start at once, with nothing cached, and ignores the rest.
+struct GrantingSink final : CommandSink {
+    explicit GrantingSink(PeerExchange& to) : exchange(to) {}
+    void submit(const Command& command) override {
+        if (!std::holds_alternative<StartStream>(command.action)) return;
+        StreamGrant grant;
+        grant.rendition = 1;
+        exchange.complete(command.session, command.ticket, grant);
+    }
     void sessionEnded(SessionId /*session*/) override {}
+
+    PeerExchange& exchange;
 };
 
 /// Everything an uplink said of itself, in order.
@@ -85,13 +95,14 @@ struct Bench {
     FakeClock clock;
     AgentView agent;
     PeerExchange exchange;
-    IgnoringSink sink;
+    GrantingSink sink{exchange};
     StatusLog log;
     std::unique_ptr<UplinkClient> client;
 
     static AgentView agentNamed(const char* id) {
         AgentView view;
         view.agentId = id;
+        view.cameras["cam_123"] = {.cameraId = "cam_123", .state = CameraState::live};
         return view;
     }
     Bench() : exchange(agentNamed("box-7"), 16 << 10, clock) {}
@@ -124,6 +135,27 @@ Wire welcome(Listener& hub) {
     REQUIRE_FALSE(agent.textWith(R"("auth")").empty());
     agent.sendText(kWelcome);
     return agent;
+}
+
+Chunk videoOf(ChunkKind kind, std::uint32_t sequence, std::size_t bytes) {
+    Chunk chunk;
+    chunk.kind = kind;
+    chunk.rendition = 1;
+    chunk.channel = 1;
+    chunk.keyFrame = kind == ChunkKind::accessUnit;
+    chunk.sequence = sequence;
+    chunk.payload = share(ByteBuffer(bytes, 7));
+    chunk.format = std::make_shared<StreamFormat>();
+    return chunk;
+}
+
+/// Lets video flow to the hub, and publishes so much of it that the most has to wait in the agent.
+void flood(Bench& bench, Wire& agent) {
+    agent.sendText(R"({"type":"stream_control","action":"start","camera_id":"cam_123","id":1})");
+    REQUIRE_FALSE(agent.textWith(R"("id":1)").empty());
+    bench.exchange.publish(videoOf(ChunkKind::initSegment, 0, 500));
+    bench.exchange.publish(videoOf(ChunkKind::accessUnit, 1, 7 << 20));
+    for (auto frame = agent.nextFrame(); frame && frame->opcode != 2;) frame = agent.nextFrame();
 }
 
 /// A key and a self-signed certificate for `name` (as subjectAltName has it) in PEM files; empty without
@@ -305,6 +337,53 @@ TEST_SUITE("uplink client") {
         }
         agent.sendText(R"({"type":"heartbeat","id":8})");
         CHECK_FALSE(agent.textWith(R"("id":8)").empty());
+    }
+
+    TEST_CASE("an event goes before the video that waits, which then goes on") {
+        Listener hub;
+        Bench bench;
+        bench.start(urlOf(hub.port()));
+        Wire agent = welcome(hub);
+        flood(bench, agent);
+        FaceEvent event;
+        event.cameraId = "cam_123";
+        event.eventId = "urgent";
+        bench.exchange.publish(event);
+        std::size_t before = 0;
+        std::size_t after = 0;
+        std::size_t largest = 0;
+        bool came = false;
+        while (before + after < 7 << 20) {
+            const auto frame = agent.nextFrame();
+            REQUIRE(frame);
+            came = came || frame->payload.find("urgent") != std::string::npos;
+            if (frame->opcode != 2) continue;
+            (came ? after : before) += frame->payload.size() - 32;
+            largest = std::max(largest, frame->payload.size() - 32);
+        }
+        CHECK(came);
+        CHECK(after > 1 << 20);
+        CHECK(largest <= 16 << 10);
+    }
+
+    TEST_CASE("a hub that takes nothing is not let go before it would be dead") {
+        Listener hub;
+        Bench bench;
+        bench.start(urlOf(hub.port()));
+        Wire agent = welcome(hub);
+        flood(bench, agent);
+        REQUIRE(bench.log.next(UplinkState::live).state == UplinkState::live);
+        CHECK_FALSE(hub.accept(300ms));  // until what the hub's kernel takes unread is in
+        bench.clock.advance(25s);
+        CHECK_FALSE(hub.accept(300ms));  // no new connection: the old one goes on
+        bool dialledAgain = false;
+        for (int second = 0; second < 60 && !dialledAgain; ++second) {
+            bench.clock.advance(1s);
+            dialledAgain = hub.accept(100ms).has_value();
+        }
+        CHECK(dialledAgain);
+        const auto status = bench.log.next(UplinkState::backingOff);
+        CHECK(status.reason.find("4410") != std::string::npos);
     }
 
     TEST_CASE("an uplink that ends says going_away and closes with 1001") {
