@@ -159,7 +159,10 @@ int runUplink(const Settings& settings) {
     PeerExchange exchange(view(), 16 << 10, clock);
     NoiseDesk desk(exchange);
     UplinkSettings uplink;
-    uplink.url = settings.url;
+    const auto url = parseHubUrl(settings.url);
+    if (!url) return std::fprintf(stderr, "%s\n", url.error().message.c_str()), 1;
+    uplink.name = url->shown;
+    uplink.endpoints = std::make_shared<Endpoints>(std::vector{*url}, BackOff::systemChance());
     uplink.hub.token = kToken;
     uplink.hub.start = {kCamera};
     uplink.holdsVideoBack = settings.holdsVideoBack;
