@@ -2,7 +2,7 @@
 // GStreamer drew. Runs in the guest only (tests/guest/run), as root.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { agentBinary, AgentProcess, ChildProcess, tempFolder } from '../support/agent.mjs';
@@ -74,7 +74,7 @@ before(async () => {
     ]);
 });
 after(async () => {
-    console.log(agent?.log.replace(/^/gm, '# '));
+    writeFileSync('/host/coded.log', agent?.log ?? '');
     await agent?.remove();
     for (const feeder of Object.values(feeders)) await feeder.end('SIGKILL');
     folder.remove();

@@ -60,7 +60,8 @@ test('probe lists both cameras as the driver describes them', () => {
     for (const fourcc of ['YUYV', 'UYVY', 'NV12', 'YU12', 'RGB3']) assert.ok(fourccs.includes(fourcc), fourcc);
     // The truth by somebody else's program.
     const section = run('v4l2-ctl', '-d', kFirst, '--list-formats-ext').split("'YUYV'")[1].split(/\n\s*\[\d+\]:/)[0];
-    const sizes = [...section.matchAll(/Size: Discrete (\d+)x(\d+)((?:\n\s+Interval.*)*)/g)].map(([, width, height, rates]) => ({
+    const modes = section.matchAll(/Size: Discrete (\d+)x(\d+)((?:\n\s+Interval.*)*)/g);
+    const sizes = [...modes].map(([, width, height, rates]) => ({
         width: Number(width), height: Number(height),
         rates: [...rates.matchAll(/\(([\d.]+) fps\)/g)].map((r) => Number(r[1])).sort((a, b) => b - a),
     }));
@@ -102,7 +103,7 @@ test('a wanted pixel format is honoured, and without a wish 720p is chosen and n
     await peer.close();
 });
 
-test('a size that is not offered becomes the largest that fits into it; a format that is not offered is named with those that are', async (t) => {
+test('a size that is not offered becomes the largest that fits into it; for a format the reason names those offered', async (t) => {
     const agent = await agentFor(t, [
         { id: 'size', source: `v4l2://${kFirst}?width=1000&height=500&fps=10`, vision: false },
         { id: 'format', source: `v4l2://${kSecond}?format=MJPG`, vision: false },
@@ -120,7 +121,7 @@ let agent;
 let witness;
 before(() => assert.ok(existsSync(kFirst) && existsSync(kSecond), 'two vivid devices'));
 after(async () => {
-    console.log(agent?.log.replace(/^/gm, '# '));
+    writeFileSync('/host/v4l2.log', agent?.log ?? '');
     await witness?.close();
     await agent?.remove();
 });
@@ -138,8 +139,8 @@ test('cameras that are absent at the start are waited for', async () => {
     const peer = await viewer(agent, 'first');
     const { reason } = await inState(peer, 'first', 'reconnecting');
     assert.equal(reason, `${kFirst}: No such file or directory`);
-    plugIn();
     const since = Date.now();
+    plugIn();
     await peer.frame((f) => f.kind === 2, kLong);
     console.log(`# absent at the start: first picture ${seconds(since)} after plug-in`);
     await inState(peer, 'second', 'live');
@@ -173,15 +174,16 @@ async function fault(name, { id = 'first', harm, cause, mend = () => {} }) {
     const [told, seen] = [peer.messages.length, peer.frames.length];
     const harmedAt = Date.now();
     let noticed;
+    let mendedAt;
     harm();
     try {
         noticed = await peer.until(() => peer.messages.slice(told).find(
             (m) => m.type === 'stream_status' && m.data.camera_id === id && m.data.state === 'reconnecting'), `${name} noticed`, kLong);
         console.log(`# ${name}: noticed after ${seconds(harmedAt)}: ${noticed.data.reason}`);
     } finally {
+        mendedAt = Date.now();
         mend();
     }
-    const mendedAt = Date.now();
     const isBreak = (f) => f.kind === 2 && f.flags & 2;
     const first = await peer.until(() => peer.frames.slice(seen).find(isBreak), `${name}: pictures again`, kLong);
     console.log(`# ${name}: first picture ${seconds(mendedAt)} after that`);
@@ -256,8 +258,8 @@ test('a camera that comes back under another number is found by its link in /dev
         unplug();
         await inState(peer, 'link', 'reconnecting');
         const before = peer.frames.length;
-        plugIn();
         const since = Date.now();
+        plugIn();
         await peer.until(() => peer.frames.slice(before).find((f) => f.kind === 2), 'pictures', kLong);
         console.log(`# by-path: was ${node}, is ${realpathSync(kByPath)}, first picture after ${seconds(since)}`);
         assert.notEqual(realpathSync(kByPath), node);
