@@ -318,7 +318,9 @@ void Session::flushBatches(bool all) {
 }
 
 void Session::flushBatch(Lane lane) {
-    lanes_.push(lane, batches_[lane].take(deflate_), now());
+    const bool taken = lanes_.push(lane, batches_[lane].take(deflate_), now());
+    // A hole in what is sent again would be acknowledged away: the next connection begins before it.
+    if (!taken && lane == Lane::replay) closePlanned(1001, "too much waits to be sent again");
 }
 
 }  // namespace edgecam::uplink

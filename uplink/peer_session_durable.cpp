@@ -55,7 +55,8 @@ void Session::tell(const JournalRecord& record) {
         return feed_.skips(record.seq);
     }
     // In order, whatever it costs: news waits behind old news that still has to go.
-    const bool old = feed_.farBehind() || lanes_.depth(Lane::replay) > 0;
+    const bool replayWaits = lanes_.depth(Lane::replay) > 0 || !batches_[Lane::replay].empty();
+    const bool old = feed_.farBehind() || replayWaits;
     const Lane lane = old ? Lane::replay : Lane::events;
     if (old && batches_.contains(Lane::events) && !batches_[Lane::events].empty()) flushBatch(Lane::events);
     if (event == nullptr) {

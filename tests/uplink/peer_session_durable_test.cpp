@@ -204,6 +204,25 @@ TEST_CASE("with patience events travel together, in order, and answers are not k
     CHECK(bench.journal->position == 3);
 }
 
+TEST_CASE("news does not overtake old news that waits in a batch") {
+    auto bench = SessionBench::durableHub(
+        R"({"features":["ack"],"subscriptions":{"*/face_detected":{"batch_ms":500}}})", 100);
+    bench.hear();
+    bench.serveJournal();
+    std::int64_t last = 0;
+    for (int round = 0; round < 10 && last < 100; ++round) {
+        bench.later(500ms);
+        for (const Heard& heard : bench.hear()) {
+            REQUIRE(heard.type == "batch");
+            for (const JsonValue& message : heard.data()["messages"].GetArray()) {
+                CHECK(message["data"]["seq"].GetInt64() == ++last);
+            }
+        }
+        if (!bench.journal->asked.empty()) bench.serveJournal();
+    }
+    CHECK(last == 100);
+}
+
 TEST_CASE("a peer that can inflate gets a batch deflated, on channel 0") {
     auto bench = SessionBench::durableHub(
         R"({"features":["ack","deflate"],"subscriptions":{"*/face_detected":{"batch_ms":100}}})", 5);
