@@ -48,7 +48,8 @@ struct LivePipeline::Life {
 
     const std::shared_ptr<void> hold;
     Pipeline pipeline;
-    std::mutex changing;  ///< held over a change of state, which may hang: only pool threads take it
+    /// Held over a change of state and whatever must not meet one, which may hang: only pool threads take it.
+    std::mutex changing;
     std::atomic<bool> ended{false};
 
     std::mutex gate;  ///< held over a callback; `open`, once false, stays so
@@ -67,6 +68,10 @@ struct LivePipeline::Life {
         if (!ready) return postFailure(pipeline.top(), ready.error().message);
         const auto change = gst_element_set_state(pipeline.top(), GST_STATE_PLAYING);
         if (change == GST_STATE_CHANGE_FAILURE) postFailure(pipeline.top(), "the pipeline does not start");
+    }
+    void perform(const std::function<void(GstElement*)>& job) {
+        const std::lock_guard lock(changing);
+        if (!ended) job(pipeline.top());
     }
     void end() {
         const std::lock_guard lock(changing);
@@ -115,6 +120,10 @@ void LivePipeline::watch(std::function<void(GstMessage*)> seen) {
 void LivePipeline::play(Prepare prepare) {
     runElsewhere(life_->pipeline.top(),
                  [life = life_, prepare = std::move(prepare)] { life->start(prepare); });
+}
+
+void LivePipeline::perform(std::function<void(GstElement*)> job) {
+    runElsewhere(life_->pipeline.top(), [life = life_, job = std::move(job)] { life->perform(job); });
 }
 
 bool LivePipeline::awaitEnds(Microseconds limit) {

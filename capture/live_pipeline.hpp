@@ -10,7 +10,7 @@
 
 namespace edgecam::capture {
 
-/// Thread-bound (main), but for element() and ageOf(), which are thread-safe.
+/// Thread-bound (main), but for element(), ageOf() and perform(), which are thread-safe.
 class LivePipeline {
   public:
     /// Does what has to be done before the pipeline plays and may block on a device, e.g. looks at its modes.
@@ -38,6 +38,10 @@ class LivePipeline {
     void watch(std::function<void(GstMessage*)> seen);
     /// Starts, soon. Whatever fails comes as an ERROR over the bus.
     void play(Prepare prepare = {});
+    /// Does, soon, what takes locks of the whole pipeline, e.g. seeks: on another thread and never beside a
+    /// change of state, with which GStreamer would dead-lock. Not at all once the pipeline is let go. Like
+    /// Prepare it must not use the pipeline's owner: what it finds out it posts on the bus.
+    void perform(std::function<void(GstElement* pipeline)> job);
 
     /// Waits until every pipeline that was let go has ended, for at most `limit`. For the end of the program:
     /// a camera is told good-bye, and no streaming thread outlives main().

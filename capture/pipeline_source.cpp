@@ -72,6 +72,25 @@ double rateOf(const GstCaps* caps) {
     return known ? static_cast<double>(rate.numerator) / rate.denominator : 0;
 }
 
+/// Segment seeks: the end of the file is a message and not the end of the stream, and running time goes on.
+bool seekToBegin(GstElement* pipeline, GstSeekFlags flags) {
+    const auto demuxer = adopt(gst_bin_get_by_name(GST_BIN(pipeline), "in"));
+    const auto all = static_cast<GstSeekFlags>(flags | GST_SEEK_FLAG_SEGMENT);
+    return gst_element_seek(demuxer.get(), 1.0, GST_FORMAT_TIME, all, GST_SEEK_TYPE_SET, 0,
+                            GST_SEEK_TYPE_NONE, 0);
+}
+
+void beginLoops(GstElement* pipeline) {
+    if (seekToBegin(pipeline, GST_SEEK_FLAG_FLUSH)) return;
+    gst_element_post_message(
+        pipeline, gst_message_new_application(GST_OBJECT(pipeline), gst_structure_new_empty("cannot-seek")));
+}
+
+void startOver(GstElement* pipeline) {
+    if (!seekToBegin(pipeline, GST_SEEK_FLAG_NONE))
+        postError(pipeline, "the file ended and cannot be rewound");
+}
+
 /// Makes a pad of an inner element one of the chain itself.
 void exposePad(GstElement* chain, const char* inner, const char* pad) {
     const auto element = adopt(gst_bin_get_by_name(GST_BIN(chain), inner));
@@ -140,10 +159,11 @@ void PipelineSource::see(GstMessage* message) {
                 {SourceFailure::Kind::ordinary, loops_ ? "the file ended" : "the source ended the stream"});
         case GST_MESSAGE_WARNING:
             return logDebug("capture", "warning of a source: ", sentenceOf(message));
-        case GST_MESSAGE_APPLICATION:  // the file's demuxer knows its streams
-            return startOver(GST_SEEK_FLAG_FLUSH);
+        case GST_MESSAGE_APPLICATION:  // the only one: see beginLoops
+            seekable_ = false;
+            return;
         case GST_MESSAGE_SEGMENT_DONE:
-            return startOver(GST_SEEK_FLAG_NONE);
+            return pipeline_.perform(startOver);
         default:
             return;
     }
@@ -154,23 +174,14 @@ void PipelineSource::fail(const SourceFailure& failure) {
     callbacks_.failed(failure);
 }
 
-/// Segment seeks: the end of the file is a message and not the end of the stream, and running time goes on.
-void PipelineSource::startOver(GstSeekFlags flags) {
-    if (!loops_ || (flags == GST_SEEK_FLAG_FLUSH && std::exchange(looping_, true))) return;
-    const auto demuxer = pipeline_.element("in");
-    const auto all = static_cast<GstSeekFlags>(flags | GST_SEEK_FLAG_SEGMENT);
-    if (gst_element_seek(demuxer.get(), 1.0, GST_FORMAT_TIME, all, GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE,
-                         0))
-        return;
-    seekable_ = false;
-    if (flags == GST_SEEK_FLAG_NONE)
-        fail({SourceFailure::Kind::ordinary, "the file ended and cannot be rewound"});
-}
-
 void PipelineSource::take(GstSample* sample) {
     const GstSegment* segment = gst_sample_get_segment(sample);
-    // What a file gives before its first segment seek comes again.
-    if (loops_ && seekable_ && !(segment->flags & GST_SEGMENT_FLAG_SEGMENT)) return;
+    if (loops_ && seekable_ && !(segment->flags & GST_SEGMENT_FLAG_SEGMENT)) {
+        // What a file gives before its first segment seek comes again. Not sooner than now: a decoder that is
+        // still being put together takes the flush for a failed negotiation.
+        if (!std::exchange(looping_, true)) pipeline_.perform(beginLoops);
+        return;
+    }
     const auto running = runningTime(segment, GST_BUFFER_PTS(gst_sample_get_buffer(sample)));
     if (!running) return;
     SourceTime time;

@@ -45,7 +45,6 @@ class PipelineSource final : public Source {
     void start(LivePipeline::Prepare prepare);
     void see(GstMessage* message);
     void fail(const SourceFailure& failure);
-    void startOver(GstSeekFlags flags);
     void take(GstSample* sample);
     void takeCoded(GstSample* sample, const SourceTime& time);
     void takeRaw(GstSample* sample, const SourceTime& time);
@@ -55,7 +54,7 @@ class PipelineSource final : public Source {
     const std::string address_;
     const std::string device_;
     std::atomic<bool> seekable_{true};
-    bool looping_ = false;
+    bool looping_ = false;  ///< of the streaming thread
     bool failed_ = false;
     CodingReader reader_;
     LivePipeline pipeline_;  // last: it stops before what its callbacks use goes

@@ -29,11 +29,6 @@ void attachTrack(GstElement* demuxer, GstPad* pad, gpointer) noexcept {
     }
 }
 
-void tellReady(GstElement* demuxer, gpointer) noexcept {
-    gst_element_post_message(
-        demuxer, gst_message_new_application(GST_OBJECT(demuxer), gst_structure_new_empty("ready")));
-}
-
 /// GStreamer's own words for it ("Resource not found.") do not say which.
 Result<void> checkFile(const std::string& path) {
     std::error_code trouble;
@@ -57,7 +52,6 @@ Result<SourcePlan> planFile(const SourceUri& uri) {
     g_object_set(file.get(), "location", uri.location.c_str(), nullptr);
     const auto demuxer = pipeline->element("in");
     g_signal_connect(demuxer.get(), "pad-added", G_CALLBACK(attachTrack), nullptr);
-    g_signal_connect(demuxer.get(), "no-more-pads", G_CALLBACK(tellReady), nullptr);
     return SourcePlan{.pipeline = std::move(*pipeline),
                       .prepare = [path = uri.location](GstElement*) { return checkFile(path); },
                       .loops = true};

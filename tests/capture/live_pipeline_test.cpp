@@ -99,6 +99,41 @@ TEST_CASE("a device that hangs when it is looked at holds nobody up") {
     CHECK(test::waitUntil([&] { return device.expired(); }, 10s));
 }
 
+TEST_CASE("what takes the pipeline's locks is done after the start that is under way") {
+    std::latch reached{1};
+    std::latch released{1};
+    std::atomic<int> targetThen{GST_STATE_VOID_PENDING};
+    auto pipeline = makePipeline("fakesrc ! appsink name=out async=false");
+    pipeline.play([&](GstElement*) -> Result<void> {
+        reached.count_down();
+        released.wait();
+        return {};
+    });
+    reached.wait();
+    pipeline.perform([&](GstElement* top) { targetThen = GST_STATE_TARGET(top); });
+    released.count_down();
+    CHECK(test::waitUntil([&] { return targetThen != GST_STATE_VOID_PENDING; }, 10s));
+    CHECK(targetThen == GST_STATE_PLAYING);
+}
+
+TEST_CASE("a pipeline that was let go performs nothing more") {
+    std::latch reached{1};
+    std::latch released{1};
+    std::atomic<bool> late{false};
+    {
+        auto pipeline = makePipeline("fakesrc ! appsink name=out async=false");
+        pipeline.perform([&](GstElement*) {
+            reached.count_down();
+            released.wait();
+        });
+        reached.wait();
+        pipeline.perform([&](GstElement*) { late = true; });
+    }
+    released.count_down();
+    CHECK(LivePipeline::awaitEnds(10s));
+    CHECK_FALSE(late);
+}
+
 TEST_CASE("what cannot be prepared or started is told over the bus") {
     std::string told;
     const auto tell = [&](GstMessage* message) {
