@@ -6,7 +6,10 @@ import { setTimeout as pollAgainIn } from 'node:timers/promises';
 
 import { chromium } from 'playwright-core';
 
-const executablePath = process.env.EDGECAM_CHROMIUM ?? '/usr/bin/chromium';
+/** The same engine without a window: it starts in a third of the time. */
+const kHeadlessShell = '/usr/bin/chromium-headless-shell';
+const executablePath = process.env.EDGECAM_CHROMIUM ??
+    (existsSync(kHeadlessShell) ? kHeadlessShell : '/usr/bin/chromium');
 const kFlags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
 /** What a page may take for anything; a busy machine is no failure. */

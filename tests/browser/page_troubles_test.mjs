@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { AgentProcess, withoutAgent } from '../support/agent.mjs';
+import { AgentProcess, kSmallCamera, withoutAgent } from '../support/agent.mjs';
 import { AgentPage, launchChromium, withoutChromium } from './chromium.mjs';
 
 /** Byte 1 of a binary message. */
@@ -15,7 +15,7 @@ describe('the page in trouble', { skip: withoutAgent || withoutChromium }, () =>
 
     before(async () => {
         browser = await launchChromium();
-        agent = await AgentProcess.start();
+        agent = await AgentProcess.start([kSmallCamera]);
     });
     after(async () => {
         await browser?.close();

@@ -24,6 +24,9 @@ export function sharedFile(name) {
     return existsSync(file) ? file : undefined;
 }
 
+/** A drawn camera that costs a test little, for what does not look at the size of its picture. */
+export const kSmallCamera = { id: 'cam_123', source: 'test://faces?width=640&height=360&fps=15' };
+
 /** A folder of the test's own; `remove()` when done. */
 export function tempFolder() {
     const folder = mkdtempSync(path.join(tmpdir(), 'edgecam-test-'));
