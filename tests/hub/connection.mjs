@@ -228,10 +228,11 @@ export class Connection {
         this.#keep({ kind: 'gap', ...record }, to_seq, () => this.say('gap', record));
     }
 
-    /** Where ack is in force, durable messages are of the journal that auth named. */
+    /** Where ack is in force, what has a number is of the journal that auth named; without one: the disk is not writable. */
     #rightJournal(message) {
         const { journal, seq } = message.data;
-        if (this.features.includes('ack') && this.auth.journal !== undefined && journal !== this.auth.journal) {
+        const named = this.features.includes('ack') ? this.auth.journal : undefined;
+        if (named !== undefined && journal !== undefined && journal !== named) {
             this.violate('journal', `auth named ${this.auth.journal}`, message);
         } else if ((journal === undefined) !== (seq === undefined) && message.type !== 'gap') {
             this.violate('journal', 'journal and seq go together', message);

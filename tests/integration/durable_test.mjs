@@ -8,6 +8,7 @@ import { setTimeout as passed } from 'node:timers/promises';
 import { AgentProcess, freePort, tempFolder } from '../support/agent.mjs';
 import { Hub } from '../hub/hub.mjs';
 import { compareEvents, readStore } from '../hub/store.mjs';
+import * as eventLog from '../support/event_log.mjs';
 
 const number = (name, short) => Number(process.env[name] ?? short);
 const kKills = number('EDGECAM_KILLS', 5);
@@ -24,32 +25,12 @@ let violations = 0;
 
 const listen = () => Hub.listen({ port, token: 'hub-secret', store: store.path });
 const chance = (from, to) => from + Math.random() * (to - from);
-/** Ids of all events that were said to be on disk, in order. */
-const storedIds = () => [...(log + agent.log).matchAll(/the journal holds event (\S+)/g)].map(([, id]) => id);
+const storedIds = () => eventLog.storedIds(log + agent.log);
 const isLive = () => hub.live('box-7')?.authenticated;
 
-/** All deliveries, also to a hub that has forgotten them. */
-function deliveredIds() {
-    const files = ['events.1.jsonl', 'events.2.jsonl', 'events.jsonl'];
-    return files.flatMap((file) => {
-        try {
-            return readStore(store.path, file).flatMap(({ events }) => events.map(({ event_id: id }) => id));
-        } catch {
-            return [];
-        }
-    });
-}
-
 /** Everything that was stored until now has arrived. */
-function caughtUp(what) {
-    const wanted = storedIds();
-    return hub.until(() => compareEvents(wanted, deliveredIds()).missing.length === 0, `${what}: ${wanted.length} events`, kCatchUpMs);
-}
-
-async function newEvents(count) {
-    const before = storedIds().length;
-    await hub.until(() => storedIds().length >= before + count, `${count} more events`, 60_000);
-}
+const caughtUp = (what) => eventLog.caughtUp(hub, log + agent.log, [store.path], what, kCatchUpMs);
+const newEvents = (count) => eventLog.newEvents(hub, agent, count);
 
 function judge() {
     violations += hub.violationCount;
@@ -157,7 +138,7 @@ test('a hub that answers garbage is survived', async () => {
 
 test('what the hub has is what was stored: nothing missing, nothing else', (t) => {
     const wanted = storedIds();
-    const { missing, unexpected, duplicates } = compareEvents(wanted, deliveredIds());
+    const { missing, unexpected, duplicates } = compareEvents(wanted, eventLog.deliveredIds(store.path));
     t.diagnostic(`${wanted.length} events stored, ${missing.length} missing, ${duplicates.length} came again, ` +
         `${unexpected.length} stored in a moment of death before the log could say so`);
     assert.deepEqual(missing, []);
