@@ -41,6 +41,7 @@ PeerConnection::PeerConnection(lws* socket, std::unique_ptr<PeerSession> session
       clock_(clock),
       inboundBytes_(limits.bytesPerSecond, limits.byteBurst, clock.monotonic()),
       inboundMessages_(limits.messagesPerSecond, limits.messageBurst, clock.monotonic()),
+      heardAt_(clock.monotonic()),
       link_(limits.leastAllowance),
       roomTimer_(lws_get_context(socket), [this] {
           look();
@@ -58,9 +59,14 @@ PeerConnection::~PeerConnection() {
     if (session_) exchange_.remove(session_->id());
 }
 
+void PeerConnection::heard() {
+    heardAt_ = clock_.monotonic();
+    lws_validity_confirmed(socket_);
+}
+
 void PeerConnection::received(std::string_view part) {
     if (closing_) return;
-    lws_validity_confirmed(socket_);
+    heard();
     const bool last = lws_is_final_fragment(socket_) != 0;
     // libwebsockets gives a frame in pieces and says how much of it is still to come.
     const std::size_t announced = incoming_.size() + part.size() + lws_remaining_packet_payload(socket_);
@@ -213,7 +219,7 @@ void PeerConnection::meterInbound(std::uint64_t totalReceived) {
         totalReceived - std::min(totalReceived, std::exchange(bytesSeen_, totalReceived));
     if (fresh == 0) return;
     // Pings and halves of messages never reach received(), but they are life, and they can be a flood.
-    lws_validity_confirmed(socket_);
+    heard();
     if (!inboundBytes_.take(static_cast<double>(fresh), clock_.monotonic())) {
         close({4429, "sends too much"});
     }

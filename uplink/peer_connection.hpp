@@ -67,8 +67,11 @@ class PeerConnection {
     [[nodiscard]] PeerSession* session() const { return session_.get(); }
     [[nodiscard]] const std::optional<CloseWish>& closing() const { return closing_; }
     [[nodiscard]] const LinkMeter& link() const { return link_; }
+    /// How long ago the peer's last byte came, or the connection itself.
+    [[nodiscard]] Microseconds silentFor() const { return clock_.monotonic() - heardAt_; }
 
   private:
+    void heard();
     bool write(const WireMessage& message);
     [[nodiscard]] bool endNow();
     /// Lanes below the urgent ones may go on.
@@ -89,6 +92,7 @@ class PeerConnection {
     TokenBucket inboundBytes_;
     TokenBucket inboundMessages_;
     std::uint64_t bytesSeen_ = 0;
+    Monotonic heardAt_;
 
     LinkMeter link_;
     ServiceTimer roomTimer_;

@@ -53,6 +53,7 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
     void established(lws* socket);
     void notConnected(lws* socket, std::string_view why);
     void closedByPeer(std::string_view payload);
+    [[nodiscard]] std::string howItBroke(Microseconds silent) const;
     void ended();
     void follow();
     void retryElsewhere(Microseconds delay, std::string reason);
@@ -263,12 +264,19 @@ void Client::closedByPeer(std::string_view payload) {
         CloseWish{code.value_or(1005), std::string(payload.substr(std::min<std::size_t>(2, payload.size())))};
 }
 
+/// libwebsockets does not tell who was given up from who broke off.
+std::string Client::howItBroke(Microseconds silent) const {
+    if (silent < settings_.deadAfter) return "the connection broke";
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silent).count();
+    return concat("nothing was heard of the hub for ", seconds, " s");
+}
+
 void Client::ended() {
     if (!connection_) return;
     const bool ours = connection_->closing().has_value();
     const CloseWish close = hubClose_ ? *hubClose_
                             : ours    ? *connection_->closing()
-                                      : CloseWish{kAbnormal, "the connection broke"};
+                                      : CloseWish{kAbnormal, howItBroke(connection_->silentFor())};
     connection_.reset();
     if (leaving_) return;
 

@@ -316,7 +316,9 @@ TEST_SUITE("uplink client") {
         bool pinged = false;
         while (const auto frame = agent.nextFrame()) pinged = pinged || frame->opcode == 9;
         CHECK(pinged);
-        CHECK(bench.log.next(UplinkState::backingOff).state == UplinkState::backingOff);
+        const auto dead = bench.log.next(UplinkState::backingOff);
+        CHECK(dead.state == UplinkState::backingOff);
+        CHECK(dead.reason == "1006 nothing was heard of the hub for 2 s");
     }
 
     TEST_CASE("any received byte is life") {
