@@ -264,10 +264,10 @@ void Client::closedByPeer(std::string_view payload) {
         CloseWish{code.value_or(1005), std::string(payload.substr(std::min<std::size_t>(2, payload.size())))};
 }
 
-/// libwebsockets does not tell who was given up from who broke off.
+/// libwebsockets does not tell who was given up from who broke off, and counts in whole seconds.
 std::string Client::howItBroke(Microseconds silent) const {
-    if (silent < settings_.deadAfter) return "the connection broke";
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(silent).count();
+    if (silent + std::chrono::seconds(1) < settings_.deadAfter) return "the connection broke";
+    const auto seconds = std::chrono::round<std::chrono::seconds>(silent).count();
     return concat("nothing was heard of the hub for ", seconds, " s");
 }
 

@@ -55,10 +55,10 @@ export function within(ms, promise, what) {
 export class ChildProcess {
     #output = '';
 
-    /** Starts `command` and waits until its stdout or stderr matches `ready`. */
-    static async start(command, args, ready) {
+    /** Starts `command`, with `environment` added to ours, and waits until its stdout or stderr matches `ready`. */
+    static async start(command, args, ready, environment = {}) {
         const child = new ChildProcess();
-        child.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        child.process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
         child.exited = new Promise((done) => {
             child.process.once('exit', (code, signal) => done({ code, signal }));
         });
@@ -93,13 +93,15 @@ export class ChildProcess {
 export class AgentProcess {
     #folder = tempFolder();
     #child;
+    #environment;
 
     /**
      * Starts the agent with `config`: cameras, or more of a config; `data_dir` and a server on a free port with the tokens
-     * "secret" (operator) and "looker" (viewer) are filled in.
+     * "secret" (operator) and "looker" (viewer) are filled in. `environment` is added to ours.
      */
-    static async start(config = [{ id: 'cam_123', source: 'test://faces' }]) {
+    static async start(config = [{ id: 'cam_123', source: 'test://faces' }], environment = {}) {
         const agent = new AgentProcess();
+        agent.#environment = environment;
         const given = Array.isArray(config) ? { cameras: config } : config;
         agent.port = await freePort();
         const tokens = [{ token: 'secret', role: 'operator' }, { token: 'looker', role: 'viewer' }];
@@ -124,7 +126,8 @@ export class AgentProcess {
     async run() {
         const file = path.join(this.folder, 'config.json');
         writeFileSync(file, JSON.stringify(this.config));
-        this.#child = await ChildProcess.start(agentBinary, ['run', '--config', file], /page: (\S+)/);
+        this.#child = await ChildProcess.start(agentBinary, ['run', '--config', file], /page: (\S+)/,
+            this.#environment);
     }
 
     signal(name) { this.#child.signal(name); }

@@ -313,6 +313,7 @@ TEST_SUITE("uplink client") {
         bench.start(std::move(settings));
         Wire agent = welcome(hub);
         REQUIRE(bench.log.next(UplinkState::live).state == UplinkState::live);
+        bench.clock.advance(2s);  // libwebsockets waits by a clock of its own
         bool pinged = false;
         while (const auto frame = agent.nextFrame()) pinged = pinged || frame->opcode == 9;
         CHECK(pinged);
