@@ -99,7 +99,8 @@ describe('the published guide’s client', { skip: withoutAgent }, () => {
     let agent, folder;
 
     before(async () => {
-        agent = await AgentProcess.start();
+        agent = await AgentProcess.start({ vision: { rate_hz: 5 },
+            cameras: [{ id: 'cam_123', source: 'test://faces?width=640&height=360&fps=30' }] });
         folder = await mkdtemp(path.join(tmpdir(), 'edgecam-guide-'));
     });
     after(async () => {

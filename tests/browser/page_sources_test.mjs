@@ -32,7 +32,7 @@ describe('a hub that is away', { skip }, () => {
         const browser = await launchChromium();
         t.after(() => browser.close());
         const port = await freePort();
-        const agent = await AgentProcess.start({ cameras: [{ id: 'cam_123', source: 'test://bars' }],
+        const agent = await AgentProcess.start({ cameras: [{ id: 'cam_123', source: 'test://bars?width=640&height=360&fps=15', vision: false }],
             uplinks: [{ url: `ws://127.0.0.1:${port}/hub?key=hidden`, token: 'hub-secret' }] });
         t.after(() => agent.remove());
         const { page } = await AgentPage.open(t, browser, `${agent.pageUrl}#token=${agent.token}`,
@@ -61,7 +61,7 @@ describe('a clip with B-frames', { skip: skip || (clip ? false : 'clips/asl_agai
 
     before(async () => {
         browser = await launchChromium();
-        agent = await AgentProcess.start([{ id: 'clip', source: pathToFileURL(clip).href }]);
+        agent = await AgentProcess.start([{ id: 'clip', source: pathToFileURL(clip).href, vision: false }]);
     });
     after(async () => {
         await browser?.close();

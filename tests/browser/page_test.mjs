@@ -13,7 +13,7 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
 
     before(async () => {
         browser = await launchChromium(['--host-resolver-rules=MAP box.local 127.0.0.1']);
-        agent = await AgentProcess.start([kSmallCamera]);
+        agent = await AgentProcess.start({ cameras: [kSmallCamera], vision: { rate_hz: 5 } });
     });
     after(async () => {
         await browser?.close();

@@ -15,7 +15,7 @@ describe('the page in trouble', { skip: withoutAgent || withoutChromium }, () =>
 
     before(async () => {
         browser = await launchChromium();
-        agent = await AgentProcess.start([kSmallCamera]);
+        agent = await AgentProcess.start([{ ...kSmallCamera, vision: false }]);
     });
     after(async () => {
         await browser?.close();
