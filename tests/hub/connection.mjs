@@ -238,6 +238,7 @@ export class Connection {
             this.violate('journal', 'journal and seq go together', message);
             return false;
         }
+        if (named !== undefined && journal === undefined) this.#hub.unplaced++;
         return true;
     }
 

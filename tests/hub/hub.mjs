@@ -51,6 +51,8 @@ export class Hub extends EventEmitter {
     /** The data of every `error` that an agent sent. */
     errors = [];
     duplicates = 0;
+    /** Events without journal and seq where ack is in force: right only while the agent's disk cannot be written. */
+    unplaced = 0;
     /** Milliseconds from an event's timestamp to its first delivery, by this machine's clock. */
     eventDelay = new Series();
     /** Milliseconds from a request to its answer. */
@@ -316,7 +318,8 @@ export class Hub extends EventEmitter {
         const sum = (of) => this.connections.reduce((total, { media }) => total + media[of], 0);
         return JSON.parse(JSON.stringify({
             connections: this.connections.length, violations: this.violationCount, errors: this.errors.length,
-            events: this.store.eventCount, duplicates: this.duplicates, event_delay_ms: this.eventDelay,
+            events: this.store.eventCount, duplicates: this.duplicates,
+            unplaced: this.unplaced, event_delay_ms: this.eventDelay,
             round_trip_ms: this.roundTrip, drops: sum('drops'), incomplete: sum('incomplete'), channels,
             bytes: this.connections.reduce((total, { bytes }) => total + bytes, 0),
         }));

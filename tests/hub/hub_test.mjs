@@ -120,6 +120,7 @@ test('an event without a place is kept and breaks nothing: the agent\'s disk is 
     agent.event(2, 1);
     await agent.acked(2);
     assert.equal(hub.store.eventCount, 3);
+    assert.equal(hub.unplaced, 1);
     clean(hub);
 });
 

@@ -71,6 +71,7 @@ describe('a wall clock that jumps', { skip }, () => {
     test('one connection all the time, in order, and no event given up for its age', () => {
         assert.equal(hub.connections.length, 1);
         assert.deepEqual(hub.violations, []);
+        assert.equal(hub.unplaced, 0);
         assert.ok(storedIds(agent.log).length >= 20);
         assert.ok(!hub.connections[0].messages.some(({ type }) => type === 'gap'));
     });

@@ -35,6 +35,7 @@ const newEvents = (count) => eventLog.newEvents(hub, agent, count);
 function judge() {
     violations += hub.violationCount;
     assert.deepEqual(hub.violations, []);
+    assert.equal(hub.unplaced, 0, 'every event has its place: the disk is well');
 }
 
 async function restart(how) {

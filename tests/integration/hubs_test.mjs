@@ -61,7 +61,10 @@ describe('two hubs of one uplink, a third with one of its own, and one that has 
         folders.forEach((folder) => folder.remove());
     });
 
-    const judge = () => [...pair, third].forEach((hub) => assert.deepEqual(hub.violations, []));
+    const judge = () => [...pair, third].forEach((hub) => {
+        assert.deepEqual(hub.violations, []);
+        assert.equal(hub.unplaced, 0);
+    });
     const pairFolders = () => pair.map(({ folder }) => folder);
 
     test('events and video have a connection each, on a hub each', async () => {

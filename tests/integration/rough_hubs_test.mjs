@@ -45,8 +45,8 @@ describe('rough hubs', { skip: withoutAgent, concurrency: true }, () => {
         await peer.ask({ type: 'subscribe', topics: ['system'] });
     });
     after(async () => {
-        await peer.close();
-        await agent.remove();
+        await peer?.close();
+        await agent?.remove();
         for (const name of names) {
             await hubs[name].stop();
             stores[name].remove();
@@ -63,6 +63,7 @@ describe('rough hubs', { skip: withoutAgent, concurrency: true }, () => {
             await newEvents(hub, agent, 2);
             await caughtUp(hub, agent.log, [stores[name].path], name);
             assert.deepEqual(hub.violations, []);
+            assert.equal(hub.unplaced, 0);
         });
     }
 });
