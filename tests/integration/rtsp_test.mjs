@@ -76,11 +76,12 @@ test('the server is killed and started again: video is back within three seconds
     const before = peer.frames.length;
     server = await serve();
     const readyAt = Date.now();
-    await peer.until(() => peer.frames.slice(before).find((f) => f.kind === 2 && f.flags & 1), 'a key frame again', 30_000);
+    // The news overtakes video: pictures from before the break may still come after it.
+    const first = await peer.until(() => peer.frames.slice(before).find((f) => f.kind === 2 && f.flags & 2),
+        'a picture that says that the source broke off before it', 30_000);
     const seconds = (Date.now() - readyAt) / 1000;
-    const first = peer.frames.slice(before).find((f) => f.kind === 2);
     console.log(`# video was back ${seconds.toFixed(2)} s after the server`);
-    assert.equal(first.flags & 2, 2, 'the break is flagged');
+    assert.equal(first.flags & 1, 1, 'which is a key frame');
     await peer.close();
 });
 
