@@ -8,8 +8,9 @@
         print(link.counters())
 
 Only the way from the agent to the hub is limited. Every link has namespaces of its own, so several may run at once.
+With `rtt_ms` both ways take half of that longer: netem, before the bucket, which many kernels do not have.
 Rates are in bits a second, sizes in bytes, times in seconds. All methods of a link may be called from any thread.
-Raises Unavailable where a link cannot be made: not root, no namespaces, no iproute2, no TBF in the kernel.
+Raises Unavailable where a link cannot be made: not root, no namespaces, no iproute2, no TBF or netem in the kernel.
 """
 import collections
 import contextlib
@@ -81,8 +82,9 @@ class Trace:
 class EmulatedLink:
     """The two namespaces; gone, with every process in them, when the `with` block is left."""
 
-    def __init__(self, bits, burst=8192, queue_ms=300):
-        self._bits, self._burst, self._queue_ms = bits, max(burst, _MIN_BURST), queue_ms
+    def __init__(self, bits, burst=8192, queue_ms=300, rtt_ms=0):
+        self._bits, self._burst, self._queue_ms, self._rtt_ms = bits, max(burst, _MIN_BURST), queue_ms, rtt_ms
+        self._place = ['parent', '1:1'] if rtt_ms else ['root']
         self._limit = self._limit_at(bits)
         self._spaces = {side: f'{_PREFIX}-{os.getpid()}-{id(self):x}-{side}' for side in ('agent', 'hub')}
         self._lock = threading.RLock()
@@ -178,7 +180,8 @@ class EmulatedLink:
     def counters(self):
         """Of the queue so far: bytes and packets that left it (with 14 bytes of Ethernet), packets dropped, bytes waiting."""
         with self._lock:
-            found = json.loads(_run('tc', '-s', '-j', '-n', self._spaces['agent'], 'qdisc', 'show', 'dev', _DEVICE))[0]
+            shown = json.loads(_run('tc', '-s', '-j', '-n', self._spaces['agent'], 'qdisc', 'show', 'dev', _DEVICE))
+            found = next(qdisc for qdisc in shown if qdisc['kind'] == 'tbf')
             return {'bytes': found['bytes'], 'packets': found['packets'], 'drops': found['drops'] - self._kicks_dropped,
                     'backlog': found['backlog']}
 
@@ -195,6 +198,10 @@ class EmulatedLink:
         for space, address in ((agent, AGENT_ADDRESS), (hub, HUB_ADDRESS)):
             _ip('-n', space, 'address', 'add', f'{address}/24', 'dev', _DEVICE)
             _ip('-n', space, 'link', 'set', _DEVICE, 'up')
+        if self._rtt_ms:
+            for space in (agent, hub):
+                _run('tc', '-n', space, 'qdisc', 'add', 'dev', _DEVICE, 'root', 'handle', '1:', 'netem',
+                     'delay', f'{self._rtt_ms / 2}ms', 'limit', '10000')
         _run('tc', '-n', agent, *self._qdisc('add', self._bits, self._burst))
         self._kick_socket = _packet_socket(agent)
         # Kept open: a change through it takes 0.2 ms, with a process for each 15 ms. The first error ends it.
@@ -222,7 +229,7 @@ class EmulatedLink:
         return int(bits / 8 * self._queue_ms / 1000) + self._burst  # as tc reckons its `latency`
 
     def _qdisc(self, verb, bits, burst):
-        return ['qdisc', verb, 'dev', _DEVICE, 'root', 'tbf', 'rate', f'{max(int(bits), _STALLED)}bit',
+        return ['qdisc', verb, 'dev', _DEVICE, *self._place, 'tbf', 'rate', f'{max(int(bits), _STALLED)}bit',
                 'burst', f'{burst}b', 'limit', str(self._limit)]
 
     def _change(self, bits, burst):
@@ -231,6 +238,8 @@ class EmulatedLink:
                 self._tc.stdin.write(f'{" ".join(self._qdisc("change", bits, burst))}\nqdisc show dev {_DEVICE}\n')
                 self._tc.stdin.flush()
             answer = self._tc.stdout.readline()
+            if self._rtt_ms and answer.startswith('qdisc netem'):
+                answer = self._tc.stdout.readline()
             if not answer.startswith('qdisc tbf'):
                 raise RuntimeError(f'tc: {answer.strip()}')
             self.rate_changes += 1
