@@ -130,14 +130,21 @@ double LinkMeter::queuedAt(Monotonic now) const {
 bool LinkMeter::hasRoom(std::size_t outstanding, Monotonic now) const {
     if (outstanding >= videoAllowance()) return false;
     if (!limitKnown() || outstanding < leastAllowance_) return true;
-    return queuedAt(now) < *rate() * secondsOf(kQueue);
+    return queuedAt(now) < bytesIn(kQueue);
 }
 
 Microseconds LinkMeter::timeToRoom(std::size_t outstanding, Monotonic now) const {
     const std::size_t allowance = videoAllowance();
     if (outstanding >= allowance) return timeToDrain(outstanding - allowance + 1);
-    const double tooMuch = queuedAt(now) - rate().value_or(0) * secondsOf(kQueue);
+    const double tooMuch = queuedAt(now) - bytesIn(kQueue);
     return timeToDrain(static_cast<std::size_t>(std::max(0.0, tooMuch)) + 1);
+}
+
+/// What the link carries in kQueue or kPart, or in what the round trip leaves of it.
+double LinkMeter::bytesIn(Microseconds share) const {
+    const double left = secondsOf(kAnswerWithin - minimumRtt_.value_or(Microseconds(0)));
+    const double fits = std::clamp(left / secondsOf(kQueue + kPart), kLeastShare, 1.0);
+    return rate().value_or(0) * secondsOf(share) * fits;
 }
 
 std::optional<double> LinkMeter::rate() const {
@@ -149,12 +156,12 @@ std::size_t LinkMeter::videoAllowance() const {
     if (probe_ == Probe::draining) return 0;
     const std::size_t least = std::max(leastAllowance_, limitKnown() ? partBytes() : kFirstAllowance);
     if (probe_ == Probe::listening) return least;
-    const double span = secondsOf(minimumRtt_.value_or(Microseconds(0)) + kQueue);
-    return std::max(least, static_cast<std::size_t>(rate().value_or(0) * span));
+    const double flying = rate().value_or(0) * secondsOf(minimumRtt_.value_or(Microseconds(0)));
+    return std::max(least, static_cast<std::size_t>(flying + bytesIn(kQueue)));
 }
 
 std::size_t LinkMeter::partBytes() const {
-    const auto carried = static_cast<std::size_t>(rate().value_or(0) * secondsOf(kPart));
+    const auto carried = static_cast<std::size_t>(bytesIn(kPart));
     const std::size_t least = limitKnown() ? kLeastPart : kFirstPart;
     return std::clamp(carried, least, kMostPart);
 }

@@ -50,6 +50,10 @@ class LinkMeter {
   public:
     static constexpr Microseconds kQueue = std::chrono::milliseconds(80);
     static constexpr Microseconds kPart = std::chrono::milliseconds(50);
+    /// What an urgent question and its answer should take, the round trip and one part's wait included. Both
+    /// of the above shrink for it where the round trip is long, but not to less than this share.
+    static constexpr Microseconds kAnswerWithin = std::chrono::milliseconds(180);
+    static constexpr double kLeastShare = 0.6;
     static constexpr std::size_t kLeastPart = 2 << 10;
     static constexpr std::size_t kMostPart = 64 << 10;
     static constexpr Microseconds kRateInterval = std::chrono::milliseconds(250);
@@ -70,15 +74,15 @@ class LinkMeter {
     void wrote(std::size_t bytes, Monotonic now);
 
     /// Whether video may be handed to the socket while `outstanding` bytes are under way. An urgent message
-    /// then waits 80 ms and one part at most.
+    /// then waits 80 ms and one part of 50 at most; over a round trip of 100 ms, 49 and 31.
     [[nodiscard]] bool hasRoom(std::size_t outstanding, Monotonic now) const;
     /// When to ask again; 0 when nothing is known.
     [[nodiscard]] Microseconds timeToRoom(std::size_t outstanding, Monotonic now) const;
 
-    /// Bytes that may be under way: rate x (minimum round trip + 80 ms). Never below the floor, but 0 while a
-    /// probe drains.
+    /// Bytes that may be under way: rate x (minimum round trip + 80 ms or less). Never below the floor, but 0
+    /// while a probe drains.
     [[nodiscard]] std::size_t videoAllowance() const;
-    /// What the link carries in about 50 ms, 2 to 64 KB.
+    /// What the link carries in about 50 ms or less, 2 to 64 KB.
     [[nodiscard]] std::size_t partBytes() const;
     /// How long until `bytes` less are under way; 0 when nothing is known.
     [[nodiscard]] Microseconds timeToDrain(std::size_t bytes) const;
@@ -98,6 +102,7 @@ class LinkMeter {
     };
 
     [[nodiscard]] double queuedAt(Monotonic now) const;
+    [[nodiscard]] double bytesIn(Microseconds share) const;
     void followRate(const LinkSample& sample);
     void enterRate(Rate rate, bool limited);
     void followRtt(const LinkSample& sample);
