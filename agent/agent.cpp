@@ -20,6 +20,17 @@ std::vector<uplink::Purpose> purposesOf(const UplinkConfig& hub) {
     return {uplink::Purpose::all};
 }
 
+/// How the uplink comes to its token, where that is in a file.
+std::function<std::string()> readerOf(const UplinkConfig& hub) {
+    if (hub.tokenFile.empty()) return {};
+    return [name = hub.name, file = hub.tokenFile]() -> std::string {
+        const auto lines = readSecretLines(file);
+        if (lines && !lines->empty()) return lines->front();
+        logError("agent", name, ": no token: ", lines ? file + " holds none" : lines.error().message);
+        return {};
+    };
+}
+
 std::string randomUuid() {
     g_autofree char* uuid = g_uuid_string_random();
     return uuid;
@@ -124,20 +135,32 @@ void Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
                 },
             .answered = [this](const auto& command,
                                const auto& outcome) { metrics_.count(command, outcome); },
+            .rotated = [this] { return rotateToken(); },
         }));
+}
+
+uplink::Outcome Agent::rotateToken() {
+    if (!tokens_) {
+        return uplink::Refusal{uplink::ErrorCode::unsupported, "there is no local server, and no token of it",
+                               ""};
+    }
+    auto token = tokens_->rotateOwn();
+    if (!token) return uplink::Refusal{uplink::ErrorCode::internal, token.error().message, ""};
+    return uplink::TokenRotated{.token = *std::move(token), .oldHoldsFor = TokenStore::kOldHolds};
+}
+
+uplink::SessionOrigin Agent::sessionOrigin() {
+    return {.registry = &sessions_,
+            .revokeToken = [this](const uplink::Grant& grant) { return tokens_ && tokens_->revoke(grant); },
+            .address = {}};
 }
 
 Result<void> Agent::startServer() {
     const ServerConfig& server = config_.server;
     if (!server.enabled) return {};
-    auto tokens = server.tokens;
-    if (tokens.empty()) {
-        auto token = dataDir_.ownToken();
-        if (!token) return token.error();
-        tokens.push_back({.token = *std::move(token), .role = uplink::Role::admin, .cameras = {}});
-    }
-    shownToken_ = tokens.front().token;
-    access_ = std::make_unique<uplink::Access>(std::move(tokens));
+    auto tokens = TokenStore::open(server, dataDir_, loop_, clock_);
+    if (!tokens) return tokens.error();
+    tokens_ = *std::move(tokens);
 
     uplink::LocalServerSettings settings;
     settings.address = server.address;
@@ -155,9 +178,10 @@ Result<void> Agent::startServer() {
     settings.metrics = [this, &port](const uplink::Grant& grant) {
         return metricsPage(port.exchange.agent(), grant);
     };
-    auto started = uplink::LocalServer::start(settings, *access_, port.exchange, port, clock_, [this] {
-        return uplink::LocalServer::Health{.ok = health_.ok(), .json = health_.json()};
-    });
+    settings.origin = sessionOrigin();
+    auto started = uplink::LocalServer::start(
+        settings, tokens_->access(), port.exchange, port, clock_,
+        [this] { return uplink::LocalServer::Health{.ok = health_.ok(), .json = health_.json()}; });
     if (!started) return started.error().within("/server/listen");
     server_ = *std::move(started);
     return {};
@@ -216,9 +240,11 @@ void Agent::startUplink(const UplinkConnection& connection) {
     settings.name = hub.name;
     settings.endpoints = connection.endpoints;
     settings.hub = {.token = hub.token,
-                    .grant = {hub.role, hub.cameras},
+                    .grant = {.role = hub.role, .cameras = hub.cameras, .name = hub.name},
+                    .readToken = readerOf(hub),
                     .start = hub.start,
                     .purpose = connection.purpose};
+    settings.origin = sessionOrigin();
     settings.caFile = hub.caFile;
     settings.maxDelay = hub.longestWait;
     settings.session.partBytes = kUplinkPartBytes;
@@ -325,8 +351,11 @@ std::string Agent::pageUrl() const {
     const std::string host = all                                      ? g_get_host_name()
                              : address.find(':') != std::string::npos ? "[" + address + "]"
                                                                       : address;
-    g_autofree char* token = g_uri_escape_string(shownToken_.c_str(), nullptr, FALSE);
-    return concat("http://", host, ":", server_->port(), "/#token=", token);
+    const std::string page = concat("http://", host, ":", server_->port(), "/");
+    const std::string own = tokens_->ownToken();
+    if (own.empty()) return page;
+    g_autofree char* token = g_uri_escape_string(own.c_str(), nullptr, FALSE);
+    return concat(page, "#token=", token);
 }
 
 }  // namespace edgecam::agent

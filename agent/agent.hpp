@@ -14,10 +14,12 @@
 #include "agent/main_loop.hpp"
 #include "agent/metrics.hpp"
 #include "agent/port.hpp"
+#include "agent/token_store.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "uplink/journal.hpp"
 #include "uplink/local_server.hpp"
+#include "uplink/session_registry.hpp"
 #include "uplink/uplink_client.hpp"
 
 namespace edgecam::agent {
@@ -32,8 +34,8 @@ class Agent {
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
 
-    /// The page's address with a token in its fragment, for a person at a terminal; empty without a local
-    /// server.
+    /// The page's address, for a person at a terminal, with the token in its fragment where the agent made
+    /// it; empty without a local server.
     [[nodiscard]] std::string pageUrl() const;
 
   private:
@@ -55,6 +57,8 @@ class Agent {
     std::string addVision(CameraUnit& unit);
     [[nodiscard]] bool isOn(const CameraConfig& camera) const;
     void addPort(std::size_t partBytes, const std::string& ownUplink);
+    uplink::Outcome rotateToken();
+    [[nodiscard]] uplink::SessionOrigin sessionOrigin();
     Port& portOf(const std::string& uplink);  ///< empty: the local server's
     void publish(CameraStatus status, const std::string& detector);
     void publish(const uplink::UplinkStatus& status);
@@ -77,8 +81,8 @@ class Agent {
     std::vector<std::unique_ptr<Port>> ports_;  ///< all there before any thread goes through them
     std::unique_ptr<uplink::Journal> journal_;  ///< null: nobody to keep events for
     CameraUnits cameras_;
-    std::unique_ptr<uplink::Access> access_;
-    std::string shownToken_;
+    uplink::SessionRegistry sessions_;
+    std::unique_ptr<TokenStore> tokens_;  ///< null: no local server
     std::unique_ptr<uplink::LocalServer> server_;
     std::vector<std::unique_ptr<uplink::UplinkClient>> uplinks_;
     std::unique_ptr<MainLoop::Timer> figuresTimer_;  ///< while all the others are there

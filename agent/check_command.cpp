@@ -4,6 +4,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/token_store.hpp"
 #include "uplink/hub_url.hpp"
 
 namespace edgecam::agent {
@@ -14,15 +15,20 @@ int checkCommand(const std::string& path) {
         std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
         return EX_CONFIG;
     }
+    if (const auto tokens = TokenStore::check(config->server); !tokens) {
+        std::fprintf(stderr, "%s: %s\n", path.c_str(), tokens.error().message.c_str());
+        return EX_CONFIG;
+    }
     std::printf("%s: ok\n", path.c_str());
     for (const CameraConfig& camera : config->cameras) {
         std::printf("  camera %s: %s%s\n", camera.id.c_str(), camera.source.shown().c_str(),
                     camera.enabled ? "" : " (disabled)");
     }
     if (config->server.enabled) {
-        std::printf(
-            "  serves %s port %d, %s\n", config->server.address.c_str(), config->server.port,
-            config->server.tokens.empty() ? "with a token made at first start" : "with the tokens given");
+        std::printf("  serves %s port %d, %s\n", config->server.address.c_str(), config->server.port,
+                    config->server.tokens.empty() && config->server.tokenKeys.empty()
+                        ? "with a token made at first start"
+                        : "with the tokens given");
     }
     for (const UplinkConfig& uplink : config->uplinks) {
         // What is shown holds no query, which may hold a secret.

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "agent/json_schema.hpp"
+#include "agent/secret_file.hpp"
 #include "base/json.hpp"
 #include "uplink/hub_url.hpp"
 
@@ -136,6 +137,36 @@ Result<void> checkCameraNames(const std::vector<std::string>& names, const Confi
     return {};
 }
 
+/// The token itself is not kept, but for its hash.
+Result<TokenConfig> readToken(const JsonValue& item, const std::string& where, const std::string& folder) {
+    TokenConfig config{.name = textAt(item, "name", where.substr(1)),
+                       .token = std::nullopt,
+                       .file = findSecret(textAt(item, "token_file", {}), folder),
+                       .role = *uplink::roleNamed(textAt(item, "role", "viewer")),
+                       .cameras = textsAt(item, "cameras")};
+    const bool plain = memberOf(item, "token") != nullptr;
+    const bool hashed = memberOf(item, "token_hash") != nullptr;
+    if (int{plain} + int{hashed} + int{!config.file.empty()} != 1) {
+        return Error{where + ": needs exactly one of \"token\", \"token_hash\" and \"token_file\""};
+    }
+    if (plain) config.token = uplink::TokenHash::of(textAt(item, "token", {}));
+    if (!hashed) return config;
+    const auto hash = uplink::TokenHash::parse(textAt(item, "token_hash", {}));
+    if (!hash) return hash.error().within(where + "/token_hash");
+    config.token = *hash;
+    return config;
+}
+
+TokenKeyConfig readTokenKey(const JsonValue& item, const std::string& folder) {
+    return {.name = textAt(item, "name", {}),
+            .publicKeyFile = absolute(textAt(item, "public_key_file", {}), folder),
+            .audience = textAt(item, "audience", {}),
+            .issuer = textAt(item, "issuer", {}),
+            .most = *uplink::roleNamed(textAt(item, "role", "viewer")),
+            .cameras = textsAt(item, "cameras"),
+            .longest = std::chrono::seconds(integerAt(item, "longest_s", 24 * 3600))};
+}
+
 Result<void> readServer(const JsonValue& object, const std::string& folder, Config& config) {
     ServerConfig& server = config.server;
     server.enabled = flagAt(object, "enabled", true);
@@ -143,12 +174,26 @@ Result<void> readServer(const JsonValue& object, const std::string& folder, Conf
     if (const JsonValue* tokens = memberOf(object, "tokens")) {
         for (rapidjson::SizeType i = 0; i < tokens->Size(); ++i) {
             const JsonValue& item = (*tokens)[i];
-            uplink::TokenRule rule{.token = textAt(item, "token", {}),
-                                   .role = *uplink::roleNamed(textAt(item, "role", "viewer")),
-                                   .cameras = textsAt(item, "cameras")};
+            auto token = readToken(item, concat("/server/tokens/", i), folder);
+            if (!token) return token.error();
             const auto where = concat("/server/tokens/", i, "/cameras");
-            if (auto known = checkCameraNames(rule.cameras, config, where); !known) return known;
-            server.tokens.push_back(std::move(rule));
+            if (auto known = checkCameraNames(token->cameras, config, where); !known) return known;
+            server.tokens.push_back(*std::move(token));
+        }
+    }
+    if (const JsonValue* keys = memberOf(object, "token_keys")) {
+        for (rapidjson::SizeType i = 0; i < keys->Size(); ++i) {
+            TokenKeyConfig key = readTokenKey((*keys)[i], folder);
+            if (auto known =
+                    checkCameraNames(key.cameras, config, concat("/server/token_keys/", i, "/cameras"));
+                !known)
+                return known;
+            const auto same = [&](const TokenKeyConfig& other) { return other.name == key.name; };
+            if (std::ranges::any_of(server.tokenKeys, same)) {
+                return Error{
+                    concat("/server/token_keys/", i, "/name: \"", key.name, "\" is another key's too")};
+            }
+            server.tokenKeys.push_back(std::move(key));
         }
     }
     server.allowedOrigins = textsAt(object, "allowed_origins");
@@ -195,11 +240,15 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
                             .hubs = *std::move(hubs),
                             .separateEvents = flagAt(item, "separate_events", false),
                             .token = textAt(item, "token", {}),
+                            .tokenFile = findSecret(textAt(item, "token_file", {}), folder),
                             .start = textsAt(item, "start"),
                             .role = *uplink::roleNamed(textAt(item, "role", "operator")),
                             .cameras = textsAt(item, "cameras"),
                             .caFile = absolute(textAt(item, "ca_file", {}), folder),
                             .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60))};
+        if (uplink.token.empty() == uplink.tokenFile.empty()) {
+            return Error{concat("/uplinks/", i, ": needs either \"token\" or \"token_file\"")};
+        }
         if (!names.insert(uplink.name).second) {
             return Error{place("uplinks", i, "name") + ": \"" + uplink.name +
                          "\" is another uplink too; give each a name of its own"};

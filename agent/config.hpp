@@ -3,6 +3,7 @@
 // opens no device and no socket.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,11 +33,31 @@ struct VisionConfig {
     float minConfidence = 0.6F;
 };
 
+struct TokenConfig {
+    std::string name;                        ///< for logs and lists
+    std::optional<uplink::TokenHash> token;  ///< nothing: it is in `file`
+    std::string file;                        ///< absolute; each line a token or its hash
+    uplink::Role role = uplink::Role::viewer;
+    std::vector<std::string> cameras;
+};
+
+/// Who may sign tokens, and for what.
+struct TokenKeyConfig {
+    std::string name;
+    std::string publicKeyFile;  ///< absolute
+    std::string audience;
+    std::string issuer;
+    uplink::Role most = uplink::Role::viewer;
+    std::vector<std::string> cameras;
+    Microseconds longest = std::chrono::hours(24);
+};
+
 struct ServerConfig {
     bool enabled = true;
     std::string address = "127.0.0.1";  ///< numeric, or "*"
     int port = 8080;
-    std::vector<uplink::TokenRule> tokens;
+    std::vector<TokenConfig> tokens;
+    std::vector<TokenKeyConfig> tokenKeys;
     std::vector<std::string> allowedOrigins;
     std::vector<std::string> allowedHosts;
     std::size_t maxConnections = 100;
@@ -54,7 +75,8 @@ struct UplinkConfig {
     std::string name;                  ///< unique; what the journal knows it by
     std::vector<uplink::HubUrl> hubs;  ///< at least one
     bool separateEvents = false;       ///< events have a connection of their own
-    std::string token;
+    std::string token;                 ///< empty: it is in tokenFile
+    std::string tokenFile;             ///< absolute
     std::vector<std::string> start;
     uplink::Role role = uplink::Role::operator_;
     std::vector<std::string> cameras;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -69,10 +70,54 @@ Result<std::string> DataDir::ownToken() {
         if (token.empty()) return Error{file + " is empty or cannot be read; remove it to get a new token"};
         return token;
     }
+    return replaceOwnToken();
+}
+
+Result<std::string> DataDir::replaceOwnToken() {
+    const std::string file = path_ + "/token";
     auto token = randomToken();
     if (!token) return token.error();
     if (auto kept = replaceFile(file, *token + "\n"); !kept) return kept.error().within("token");
     return token;
+}
+
+std::vector<uplink::Revocation> DataDir::revokedTokens() {
+    const std::string file = path_ + "/revoked.json";
+    std::error_code trouble;
+    if (!fs::exists(file, trouble)) return {};
+    std::vector<uplink::Revocation> revoked;
+    const auto broken = [&](const std::string& why) {
+        logError("agent", file, ": ", why, "; what it revoked holds again");
+        return revoked;
+    };
+    const auto document = parseJson(readFile(file));
+    if (!document) return broken(document.error().message);
+    FieldReader fields(*document);
+    const JsonValue* list = fields.any("revoked");
+    if (list == nullptr || !list->IsArray()) return broken("has no list \"revoked\"");
+    for (const JsonValue& item : list->GetArray()) {
+        FieldReader entry(item);
+        const auto hash = uplink::TokenHash::parse(entry.text("token").value_or(""));
+        if (!hash) return broken(hash.error().message);
+        uplink::Revocation revocation{*hash, std::nullopt};
+        if (const auto until = entry.number("until", 0, 1e11)) {
+            revocation.until = Utc(Microseconds(std::llround(*until * 1e6)));
+        }
+        revoked.push_back(revocation);
+    }
+    return revoked;
+}
+
+Result<void> DataDir::rememberRevoked(const std::vector<uplink::Revocation>& revoked) {
+    JsonWriter json;
+    json.beginObject().key("revoked").beginArray();
+    for (const uplink::Revocation& each : revoked) {
+        json.beginObject().field("token", each.token.text());
+        if (each.until) json.field("until", secondsOf(*each.until));
+        json.endObject();
+    }
+    json.endArray().endObject();
+    return replaceFile(path_ + "/revoked.json", json.take() + "\n");
 }
 
 std::set<std::string> DataDir::disabledCameras() {

@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include <cstdio>
@@ -22,6 +23,15 @@ LogLevel levelOf(const RunOptions& options, const Config& config) {
     return LogLevel::info;
 }
 
+/// A core dump would hold tokens that are on their way, and pictures. Who needs one raises the limit again:
+/// prlimit --core=unlimited --pid PID.
+void dumpNoCore() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+    limit.rlim_cur = 0;
+    setrlimit(RLIMIT_CORE, &limit);
+}
+
 void sayWhere(const Agent& agent, const Config& config) {
     const std::string url = agent.pageUrl();
     if (url.empty()) return;
@@ -30,6 +40,7 @@ void sayWhere(const Agent& agent, const Config& config) {
                     config.server.port, config.dataDir.c_str());
     } else {
         std::printf("page: %s\n", url.c_str());
+        if (url.find('#') == std::string::npos) std::printf("it asks for a token of the config\n");
     }
     std::fflush(stdout);
 }
@@ -37,6 +48,7 @@ void sayWhere(const Agent& agent, const Config& config) {
 }  // namespace
 
 int runCommand(const RunOptions& options) {
+    dumpNoCore();
     startLog(LogLevel::info);
     auto config = loadConfig(options.config);
     if (!config) {

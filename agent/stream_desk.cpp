@@ -23,13 +23,21 @@ void StreamDesk::execute(const uplink::Command& command) {
         answer(command, Refusal{ErrorCode::expired, "too old when its turn came", {}});
         return;
     }
+    if (std::holds_alternative<uplink::RotateToken>(command.action))
+        return answer(command, notices_.rotated());
     const auto unit = cameras_.find(command.cameraId);
     if (unit == cameras_.end()) {
         answer(command,
                Refusal{ErrorCode::unknownCamera, "there is no camera \"" + command.cameraId + "\"", {}});
         return;
     }
-    std::visit([&](const auto& action) { run(command, unit->second, action); }, command.action);
+    std::visit(
+        [&](const auto& action) {
+            if constexpr (!std::is_same_v<decltype(action), const uplink::RotateToken&>) {
+                run(command, unit->second, action);
+            }
+        },
+        command.action);
 }
 
 void StreamDesk::sessionEnded(uplink::SessionId session) {

@@ -26,6 +26,8 @@ class StreamDesk {
             tuned;  ///< the camera's encode aims at something else
         /// What became of a peer's command.
         std::function<void(const uplink::Command& command, const uplink::Outcome& outcome)> answered;
+        /// Asked to replace the token that the agent made: what comes of it.
+        std::function<uplink::Outcome()> rotated;
     };
 
     /// `cameras`, `exchange` and `clock` must outlive the desk.

@@ -17,7 +17,8 @@ enum class LogLevel { error, warning, info, debug };
 /// Lines less urgent than this are not written. Call before other threads start; again, to change the level.
 void startLog(LogLevel least);
 
-/// Thread-safe. `area` is the folder that speaks: "capture", "vision", "uplink", "agent".
+/// Thread-safe. `area` is the folder that speaks: "capture", "vision", "uplink", "agent"; or
+/// "audit", for who did what.
 void writeLog(LogLevel level, const char* area, const std::string& line);
 
 /// Joins anything that can be written to a stream.

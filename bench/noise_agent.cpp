@@ -178,7 +178,7 @@ int runServer(const Settings& settings) {
     const SystemClock clock;
     PeerExchange exchange(view(), 64 << 10, clock);
     NoiseDesk desk(exchange);
-    const Access access({{.token = kToken, .role = Role::viewer, .cameras = {}}});
+    const Access access({.tokens = {TokenRule::of(kToken, Role::viewer)}}, clock);
     LocalServerSettings local;
     local.port = settings.port;
     const auto server = LocalServer::start(local, access, exchange, desk, clock, {});

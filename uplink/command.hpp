@@ -64,8 +64,11 @@ struct EnableCamera {
     bool enabled = true;
 };
 
+/// Of the agent, not of a camera: Command::cameraId is empty.
+struct RotateToken {};
+
 using CameraAction =
-    std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot, EnableCamera>;
+    std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot, EnableCamera, RotateToken>;
 
 struct Command {
     SessionId session = 0;
@@ -102,7 +105,13 @@ struct SnapshotTaken {
     Chunk jpeg;
 };
 
-using Outcome = std::variant<Done, Refusal, StreamGrant, QualityInForce, SnapshotTaken>;
+/// Answers RotateToken.
+struct TokenRotated {
+    std::string token;           ///< the new one; in force already
+    Microseconds oldHoldsFor{0};
+};
+
+using Outcome = std::variant<Done, Refusal, StreamGrant, QualityInForce, SnapshotTaken, TokenRotated>;
 
 /// Where commands go. Implemented by the agent; called on service threads, must not block.
 class CommandSink {

@@ -61,11 +61,16 @@ void writeAnswer(lws* socket, const std::string& answer) {
     lws_write(socket, buffer.data() + LWS_PRE, answer.size(), LWS_WRITE_HTTP_FINAL);
 }
 
-// The other end is on this machine, and no proxy says that it asks for somebody elsewhere.
-bool asksFromHere(lws* socket) {
+// The peer's, numeric.
+std::string addressOf(lws* socket) {
     std::array<char, 64> address{};
     lws_get_peer_simple(socket, address.data(), address.size());
-    return isLoopback(address.data()) && lws_hdr_total_length(socket, WSI_TOKEN_X_FORWARDED_FOR) == 0;
+    return address.data();
+}
+
+// The other end is on this machine, and no proxy says that it asks for somebody elsewhere.
+bool asksFromHere(lws* socket) {
+    return isLoopback(addressOf(socket)) && lws_hdr_total_length(socket, WSI_TOKEN_X_FORWARDED_FOR) == 0;
 }
 
 struct HttpRefusal {
@@ -358,8 +363,11 @@ void Server::greet(lws* socket) {
         grant = access_.check(*token);
     }
     if (!grant) makeRoomForNewcomer();
-    auto session = PeerSession::forViewer(PeerExchange::nextSessionId(), settings_.session, access_,
-                                          std::move(grant), exchange_.agent(), commands_, clock_);
+    SessionOrigin origin = settings_.origin;
+    origin.address = addressOf(socket);
+    auto session =
+        PeerSession::forViewer(PeerExchange::nextSessionId(), settings_.session, access_, std::move(grant),
+                               exchange_.agent(), commands_, clock_, std::move(origin));
     viewers_[socket] =
         std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
 }

@@ -24,6 +24,7 @@ struct LocalServerSettings {
     std::vector<std::string> allowedHosts;  ///< besides addresses, localhost, our name, *.local
     std::size_t maxConnections = 100;       ///< authenticated ones; up to 32 more may be on their way
     SessionLimits session;
+    SessionOrigin origin;  ///< for every session, but for the address, which is its own
     /// Gives the text of GET /metrics, for what the client may see; called on the server's thread. Loopback
     /// clients see all, others what their Bearer token's grant covers. Empty: there is no such page.
     std::function<std::string(const Grant&)> metrics;

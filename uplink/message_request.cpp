@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -50,6 +51,8 @@ Body readAuth(const JsonValue& message) {
     auth.token = fields.text("token").value_or("");
     auth.features = fields.texts("features", 32, 64);
     auth.protocols = readProtocols(fields);
+    auth.instance = fields.text("instance", 64).value_or("");
+    auth.purpose = fields.text("purpose", 16).value_or("");
     return checked(fields, auth);
 }
 
@@ -150,6 +153,25 @@ Body readAck(const JsonValue& message) {
     return checked(fields, std::move(ack));
 }
 
+Body readSessions(const JsonValue& message) {
+    FieldReader fields(message);
+    SessionsRequest request;
+    if (fields.has("action")) {
+        if (fields.text("action", 16) != "revoke") fields.refuse("action", "knows \"revoke\"");
+        fields.require("session");
+        // As `system/authenticated` and the list give it: a number in a string.
+        const std::string session = fields.text("session", 20).value_or("");
+        SessionId id = 0;
+        const auto [end, error] = std::from_chars(session.data(), session.data() + session.size(), id);
+        if (error != std::errc() || end != session.data() + session.size()) {
+            fields.refuse("session", "must be one that the list has");
+        }
+        request.revoke = id;
+        request.itsTokenToo = fields.flag("token").value_or(false);
+    }
+    return checked(fields, request);
+}
+
 Body readHubWelcome(const JsonValue& data) {
     FieldReader fields(data);
     HubWelcome welcome;
@@ -185,6 +207,7 @@ Body readHubAnswer(const std::string& type, const JsonValue& message) {
         return HubError{inner.text("code").value_or(""), inner.text("message").value_or("")};
     }
     if (type == "system" && fields.text("event") == "authenticated") return readHubWelcome(data);
+    if (type == "system" && fields.text("event") == "reauthenticate") return HubReauthenticate{};
     if (type == "system" && fields.text("event") == "going_away") {
         FieldReader inner(data);
         const double wait = inner.number("retry_after_s", 0, kLongestRetryAfter).value_or(0);
@@ -193,29 +216,33 @@ Body readHubAnswer(const std::string& type, const JsonValue& message) {
     return HubNotice{};
 }
 
-struct Unserved {
+template <class Request>
+Body readPlain(const JsonValue&) {
+    return Request{};
+}
+
+/// What peers may send besides `auth`, and what of them each is: the one table of it. `stream_control` has a
+/// table of its actions. Without a reader: not in this version.
+struct TypeRule {
     const char* type;
     Deed deed;
-};
-constexpr std::array kUnserved{
-    Unserved{"analytics", Deed::watch},        Unserved{"sessions", Deed::administer},
-    Unserved{"config", Deed::administer},      Unserved{"probe", Deed::administer},
-    Unserved{"diagnostics", Deed::administer}, Unserved{"rotate_token", Deed::administer},
-};
-
-struct TypeReader {
-    const char* type;
     Body (*read)(const JsonValue& message);
 };
-constexpr std::array kReaders{
-    TypeReader{"stream_control", readStreamControl},
-    TypeReader{"subscribe", readSubscribe},
-    TypeReader{"unsubscribe", readUnsubscribe},
-    TypeReader{"status", [](const JsonValue&) { return Body(StatusRequest{}); }},
-    TypeReader{"metrics", [](const JsonValue&) { return Body(MetricsRequest{}); }},
-    TypeReader{"heartbeat", readHeartbeat},
-    TypeReader{"media_ack", readMediaAck},
-    TypeReader{"ack", readAck},
+constexpr std::array kTypes{
+    TypeRule{"stream_control", Deed::watch, readStreamControl},
+    TypeRule{"subscribe", Deed::watch, readSubscribe},
+    TypeRule{"unsubscribe", Deed::watch, readUnsubscribe},
+    TypeRule{"status", Deed::watch, readPlain<StatusRequest>},
+    TypeRule{"metrics", Deed::watch, readPlain<MetricsRequest>},
+    TypeRule{"analytics", Deed::watch, nullptr},
+    TypeRule{"heartbeat", Deed::watch, readHeartbeat},
+    TypeRule{"media_ack", Deed::watch, readMediaAck},
+    TypeRule{"ack", Deed::watch, readAck},
+    TypeRule{"sessions", Deed::administer, readSessions},
+    TypeRule{"rotate_token", Deed::administer, readPlain<RotateTokenRequest>},
+    TypeRule{"config", Deed::administer, nullptr},
+    TypeRule{"probe", Deed::administer, nullptr},
+    TypeRule{"diagnostics", Deed::administer, nullptr},
 };
 
 }  // namespace
@@ -252,22 +279,25 @@ bool isHubAnswer(std::string_view type) {
 Body readBody(const std::string& type, const JsonValue& message, Speaker speaker) {
     if (speaker == Speaker::viewer && type == "auth") return readAuth(message);
     if (speaker == Speaker::hub && isHubAnswer(type)) return readHubAnswer(type, message);
-    const auto* reader = std::ranges::find(kReaders, type, &TypeReader::type);
-    if (reader != kReaders.end()) return reader->read(message);
-    const auto* unserved = std::ranges::find(kUnserved, type, &Unserved::type);
-    if (unserved != kUnserved.end()) return UnservedRequest{type, unserved->deed};
-    return Refusal{ErrorCode::unsupported, "unknown type", "type"};
+    const auto* rule = std::ranges::find(kTypes, type, &TypeRule::type);
+    if (rule == kTypes.end()) return Refusal{ErrorCode::unsupported, "unknown type", "type"};
+    if (rule->read == nullptr) return UnservedRequest{type};
+    return rule->read(message);
 }
 
-std::optional<Deed> deedOf(const RequestBody& body) {
-    if (const auto* control = std::get_if<StreamControlRequest>(&body)) return deedOf(control->action);
-    if (const auto* unserved = std::get_if<UnservedRequest>(&body)) return unserved->deed;
-    if (std::holds_alternative<AuthRequest>(body) || std::holds_alternative<HubWelcome>(body) ||
-        std::holds_alternative<HubError>(body) || std::holds_alternative<HubGoingAway>(body) ||
-        std::holds_alternative<HubNotice>(body)) {
-        return std::nullopt;
+std::optional<Deed> deedOf(std::string_view type, const RequestBody& body) {
+    if (const auto* control = std::get_if<StreamControlRequest>(&body)) return control->deed;
+    const auto* rule = std::ranges::find(kTypes, type, &TypeRule::type);
+    return rule == kTypes.end() ? std::nullopt : std::optional(rule->deed);
+}
+
+std::vector<MessageRule> messageRules() {
+    std::vector<MessageRule> rules;
+    for (const TypeRule& rule : kTypes) {
+        if (rule.read != readStreamControl) rules.push_back({rule.type, "", rule.deed});
     }
-    return Deed::watch;
+    for (const auto& [action, deed] : controlActions()) rules.push_back({"stream_control", action, deed});
+    return rules;
 }
 
 }  // namespace edgecam::uplink

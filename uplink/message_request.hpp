@@ -20,12 +20,15 @@ struct AuthRequest {
     std::string token;
     std::optional<std::vector<std::string>> features;  ///< absent: a client that knows no features
     std::vector<std::int64_t> protocols;               ///< empty: whatever we speak
+    std::string instance;  ///< of the peer's program; a newer connection of the same replaces an older
+    std::string purpose;   ///< what of the peer this connection is for, e.g. "all"
 };
 struct StreamControlRequest {
     std::vector<std::string> cameraIds;  ///< empty with `all`
     bool all = false;                    ///< "*"
     bool many = false;                   ///< "*" or an array: answered by `data.results`
     CameraAction action;
+    Deed deed = Deed::administer;  ///< what it wants to do
 };
 struct SubscribeRequest {
     std::vector<std::string> topics;
@@ -35,16 +38,21 @@ struct UnsubscribeRequest {
     std::vector<std::string> topics;
 };
 struct StatusRequest {};
+/// Lists the connections, or ends one of them.
+struct SessionsRequest {
+    std::optional<SessionId> revoke;
+    bool itsTokenToo = false;  ///< and whatever token it came with
+};
+struct RotateTokenRequest {};
 struct MetricsRequest {};
 struct HeartbeatRequest {
     std::optional<std::string> t0;  ///< the peer's number as it wrote it
 };
 /// Accepted and checked; rate control does not exist yet.
 struct MediaAckRequest {};
-/// A request of the contract that this version does not serve, with the deed it would be.
+/// A request of the contract that this version does not serve.
 struct UnservedRequest {
     std::string what;
-    Deed deed = Deed::administer;
 };
 /// Durable events up to `seq` are safe with the peer.
 struct AckRequest {
@@ -62,6 +70,8 @@ struct HubError {
     std::string code;
     std::string message;
 };
+/// Our token ends soon: it wants to hear the new one.
+struct HubReauthenticate {};
 /// The hub ends soon, and wants to be left alone for a while.
 struct HubGoingAway {
     Microseconds retryAfter{0};
@@ -71,7 +81,8 @@ struct HubNotice {};
 
 using RequestBody = std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest,
                                  StatusRequest, MetricsRequest, HeartbeatRequest, MediaAckRequest, AckRequest,
-                                 UnservedRequest, HubWelcome, HubError, HubGoingAway, HubNotice>;
+                                 SessionsRequest, RotateTokenRequest, UnservedRequest, HubWelcome, HubError,
+                                 HubReauthenticate, HubGoingAway, HubNotice>;
 
 /// The envelope of a request, readable even where its body is not.
 struct RequestEnvelope {
@@ -96,6 +107,14 @@ std::variant<RequestBody, Refusal> readBody(const std::string& type, const JsonV
                                             Speaker speaker);
 
 /// What the request wants to do; nothing for what needs no role (`auth`, a hub's answers).
-std::optional<Deed> deedOf(const RequestBody& body);
+std::optional<Deed> deedOf(std::string_view type, const RequestBody& body);
+
+/// Every kind of request and what it is at least: where deedOf() looks, for who wants to go through them all.
+struct MessageRule {
+    const char* type;
+    const char* action;  ///< of stream_control; empty: of no other type
+    Deed least;          ///< `quality` with numbers is more
+};
+std::vector<MessageRule> messageRules();
 
 }  // namespace edgecam::uplink

@@ -111,18 +111,29 @@ void readCameras(FieldReader& fields, StreamControlRequest& request) {
     }
 }
 
+/// A wish for quality that is more than one of the preset words.
+bool isFreeTuning(const CameraAction& action) {
+    const auto* quality = std::get_if<SetQuality>(&action);
+    return quality != nullptr && (!isPreset(quality->mode) || hasNumbers(*quality) || quality->forCamera);
+}
+
+/// The actions and what each is at least. Without a reader: not in this version.
 struct ActionReader {
     const char* action;
+    Deed deed;  ///< at least; see isFreeTuning()
     CameraAction (*read)(FieldReader& fields);
 };
 constexpr std::array kActions{
-    ActionReader{"start", readStart},
-    ActionReader{"stop", [](FieldReader& fields) { return CameraAction(StopStream{readForm(fields)}); }},
-    ActionReader{"quality", readQuality},
-    ActionReader{"keyframe", [](FieldReader&) { return CameraAction(ForceKeyFrame{}); }},
-    ActionReader{"snapshot", [](FieldReader&) { return CameraAction(TakeSnapshot{}); }},
-    ActionReader{"enable", [](FieldReader&) { return CameraAction(EnableCamera{true}); }},
-    ActionReader{"disable", [](FieldReader&) { return CameraAction(EnableCamera{false}); }},
+    ActionReader{"start", Deed::watch, readStart},
+    ActionReader{"stop", Deed::watch,
+                 [](FieldReader& fields) { return CameraAction(StopStream{readForm(fields)}); }},
+    ActionReader{"quality", Deed::choosePreset, readQuality},
+    ActionReader{"keyframe", Deed::watch, [](FieldReader&) { return CameraAction(ForceKeyFrame{}); }},
+    ActionReader{"snapshot", Deed::watch, [](FieldReader&) { return CameraAction(TakeSnapshot{}); }},
+    ActionReader{"enable", Deed::switchCamera, [](FieldReader&) { return CameraAction(EnableCamera{true}); }},
+    ActionReader{"disable", Deed::switchCamera,
+                 [](FieldReader&) { return CameraAction(EnableCamera{false}); }},
+    ActionReader{"clip", Deed::watch, nullptr},
 };
 
 }  // namespace
@@ -132,24 +143,25 @@ std::variant<RequestBody, Refusal> readStreamControl(const JsonValue& message) {
     StreamControlRequest request;
     fields.require("action");
     const std::string action = fields.text("action", 32).value_or("");
-    if (action == "clip") return UnservedRequest{"stream_control clip", Deed::watch};
     const auto* reader = std::ranges::find(kActions, action, &ActionReader::action);
     if (fields.ok() && reader == kActions.end()) {
         return Refusal{ErrorCode::unsupported, "unknown action", "action"};
     }
+    if (reader != kActions.end() && reader->read == nullptr)
+        return UnservedRequest{"stream_control " + action};
     readCameras(fields, request);
-    if (reader != kActions.end()) request.action = reader->read(fields);
+    if (reader != kActions.end()) {
+        request.action = reader->read(fields);
+        request.deed = isFreeTuning(request.action) ? Deed::tuneFreely : reader->deed;
+    }
     if (!fields.ok()) return Refusal{ErrorCode::badRequest, fields.error().message, fields.badField()};
     return request;
 }
 
-Deed deedOf(const CameraAction& action) {
-    if (std::holds_alternative<EnableCamera>(action)) return Deed::switchCamera;
-    if (const auto* quality = std::get_if<SetQuality>(&action)) {
-        const bool plain = isPreset(quality->mode) && !hasNumbers(*quality) && !quality->forCamera;
-        return plain ? Deed::choosePreset : Deed::tuneFreely;
-    }
-    return Deed::watch;
+std::vector<std::pair<const char*, Deed>> controlActions() {
+    std::vector<std::pair<const char*, Deed>> actions;
+    for (const ActionReader& each : kActions) actions.emplace_back(each.action, each.deed);
+    return actions;
 }
 
 }  // namespace edgecam::uplink

@@ -1,7 +1,9 @@
 // Reads `stream_control`, the request with the most shapes. Pure.
 #pragma once
 
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/json.hpp"
 #include "uplink/access.hpp"
@@ -13,6 +15,7 @@ namespace edgecam::uplink {
 /// framerate 1 to 120 pictures a second. A wrong field is refused by its path, e.g. `quality.width`.
 std::variant<RequestBody, Refusal> readStreamControl(const JsonValue& message);
 
-Deed deedOf(const CameraAction& action);
+/// Every action and what it is at least.
+std::vector<std::pair<const char*, Deed>> controlActions();
 
 }  // namespace edgecam::uplink

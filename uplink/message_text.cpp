@@ -189,6 +189,39 @@ Message statusMessage(const AgentView& agent, const Grant& grant, const char* wo
     return {"system", "status", json.take()};
 }
 
+Message reauthenticateMessage(Microseconds left) {
+    JsonWriter json;
+    json.beginObject().key("ends_in_s").rounded(static_cast<double>(left.count()) / 1e6, 1).endObject();
+    return {"system", "reauthenticate", json.take()};
+}
+
+Message sessionsMessage(const std::vector<SessionEntry>& sessions, SessionId asking, Monotonic now) {
+    JsonWriter json;
+    json.beginObject().key("sessions").beginArray();
+    for (const SessionEntry& entry : sessions) {
+        const double seconds = static_cast<double>((now - entry.sinceMonotonic).count()) / 1e6;
+        json.beginObject().field("session", std::to_string(entry.id)).field("name", entry.grant.name);
+        json.field("role", nameOf(entry.grant.role)).field("address", entry.address);
+        if (!entry.uplink.empty()) json.field("uplink", entry.uplink);
+        if (!entry.instance.empty()) json.field("instance", entry.instance);
+        if (!entry.purpose.empty()) json.field("purpose", entry.purpose);
+        json.field("since", secondsOf(entry.since)).key("seconds").rounded(seconds, 1);
+        if (entry.grant.endsAt) json.field("token_ends", secondsOf(*entry.grant.endsAt));
+        json.field("bytes_in", entry.use.bytesIn).field("bytes_out", entry.use.bytesOut);
+        json.field("messages_in", entry.use.messagesIn).field("messages_out", entry.use.messagesOut);
+        json.field("commands", entry.use.commands).field("own", entry.id == asking).endObject();
+    }
+    json.endArray().endObject();
+    return {"sessions", nullptr, json.take()};
+}
+
+Message tokenRotatedMessage(const TokenRotated& rotated) {
+    JsonWriter json;
+    json.beginObject().field("token", rotated.token);
+    json.key("old_holds_s").rounded(static_cast<double>(rotated.oldHoldsFor.count()) / 1e6, 1).endObject();
+    return {"rotate_token", nullptr, json.take()};
+}
+
 Message goingAwayMessage(Microseconds retryAfter) {
     JsonWriter json;
     json.beginObject().key("retry_after_s");
@@ -321,9 +354,10 @@ std::string resultText(const std::string& cameraId, const Message& message) {
     return json.take();
 }
 
-std::string hubAuthText(const AgentView& agent, const HubCredentials& hub, SessionId session) {
+std::string hubAuthText(const AgentView& agent, const HubCredentials& hub, const std::string& token,
+                        SessionId session) {
     JsonWriter json;
-    json.beginObject().field("type", "auth").field("token", hub.token).field("agent_id", agent.agentId);
+    json.beginObject().field("type", "auth").field("token", token).field("agent_id", agent.agentId);
     json.field("instance", agent.instance).field("session", std::to_string(session));
     json.field("purpose", nameOf(hub.purpose)).field("version", agent.version);
     json.key("protocol").beginArray().value(kProtocol).endArray();

@@ -50,6 +50,10 @@ Message authenticatedMessage(SessionId session, Role role, const std::vector<std
 /// `stopping` overrides.
 const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping);
 Message statusMessage(const AgentView& agent, const Grant& grant, const char* word, const Clock& clock);
+/// The peer's token ends in `left`.
+Message reauthenticateMessage(Microseconds left);
+Message sessionsMessage(const std::vector<SessionEntry>& sessions, SessionId asking, Monotonic now);
+Message tokenRotatedMessage(const TokenRotated& rotated);
 Message goingAwayMessage(Microseconds retryAfter);
 Message streamStatusMessage(const StreamReport& report, Utc now);
 /// In force after a quality wish that moved no stream.
@@ -76,6 +80,7 @@ Message resultsMessage(const std::vector<std::string>& results);
 std::string resultText(const std::string& cameraId, const Message& message);
 
 /// The uplink's first words, flat: there the agent asks.
-std::string hubAuthText(const AgentView& agent, const HubCredentials& hub, SessionId session);
+std::string hubAuthText(const AgentView& agent, const HubCredentials& hub, const std::string& token,
+                        SessionId session);
 
 }  // namespace edgecam::uplink

@@ -21,16 +21,17 @@ std::unique_ptr<PeerSession> PeerSession::forViewer(SessionId id, const SessionL
                                                     const Access& access,
                                                     std::optional<Grant> preAuthenticated,
                                                     const AgentView& agent, CommandSink& commands,
-                                                    const Clock& clock) {
-    SessionSurroundings around{limits, agent, commands, clock, &access, std::nullopt, nullptr};
+                                                    const Clock& clock, SessionOrigin origin) {
+    SessionSurroundings around{limits,  agent,        commands, clock,
+                               &access, std::nullopt, nullptr,  std::move(origin)};
     return std::make_unique<Session>(id, std::move(around), std::move(preAuthenticated));
 }
 
 std::unique_ptr<PeerSession> PeerSession::forHub(SessionId id, const SessionLimits& limits,
                                                  const HubCredentials& hub, const AgentView& agent,
                                                  CommandSink& commands, JournalLine* journal,
-                                                 const Clock& clock) {
-    SessionSurroundings around{limits, agent, commands, clock, nullptr, hub, journal};
+                                                 const Clock& clock, SessionOrigin origin) {
+    SessionSurroundings around{limits, agent, commands, clock, nullptr, hub, journal, std::move(origin)};
     return std::make_unique<Session>(id, std::move(around), std::nullopt);
 }
 
@@ -43,7 +44,7 @@ Session::Session(SessionId id, SessionSurroundings around, std::optional<Grant> 
       commands_(around_.limits.commandsPerSecond, around_.limits.commandBurst, openedAt_) {
     if (isHub()) {
         hasFeatures_ = true;
-        lanes_.push(Lane::answers, WireMessage::text(hubAuthText(around_.agent, *around_.hub, id_)), now());
+        sayHubAuth();
     } else if (preAuthenticated) {
         begin(std::move(*preAuthenticated));
         send(authenticatedMessage(id_, grant_.role, {}));
@@ -52,18 +53,25 @@ Session::Session(SessionId id, SessionSurroundings around, std::optional<Grant> 
 }
 
 Session::~Session() {
-    if (authenticated_) around_.commands.sessionEnded(id_);
+    if (!authenticated_) return;
+    around_.commands.sessionEnded(id_);
+    if (around_.origin.registry != nullptr) around_.origin.registry->leave(id_);
 }
 
 /// From here on the peer is somebody. May be called again, with another grant.
 void Session::begin(Grant grant) {
     grant_ = std::move(grant);
+    toldOfEnd_ = false;
+    tokenEnds_.reset();
+    if (grant_.endsAt) tokenEnds_ = now() + (*grant_.endsAt - around_.clock.utc());
     toldStatus_.clear();
     if (authenticated_) {
+        enroll();
         endUncoveredStreams();
         return;
     }
     authenticated_ = true;
+    enroll();
     subscription_ = Subscription::afterAuth();
     told_ = around_.agent.cameras;
     toldUplinks_ = around_.agent.uplinks;
@@ -109,6 +117,7 @@ void Session::receiveTooLarge() {
 void Session::authenticate(const Id& id, const AuthRequest& auth) {
     const auto grant = around_.access->check(auth.token);
     if (!grant) {
+        audit("auth", "unauthorized");
         refuse(id, {ErrorCode::unauthorized, "this token is not known here", ""});
         close(4401, "unauthorized");
         return;
@@ -119,6 +128,8 @@ void Session::authenticate(const Id& id, const AuthRequest& auth) {
     }
     hasFeatures_ = auth.features.has_value();
     deflate_ = hasFeatures_ && std::ranges::find(*auth.features, kDeflate) != auth.features->end();
+    instance_ = auth.instance;
+    purpose_ = auth.purpose;
     begin(*grant);
     std::vector<std::string> inForce;
     if (deflate_) inForce.emplace_back(kDeflate);
@@ -202,6 +213,9 @@ void Session::tick() {
         }
         return;
     }
+    followAccess();
+    followRegistry();
+    if (closeWish_) return;
     endOverdueTickets();
     cutStaleVideo();
     tellDrops();

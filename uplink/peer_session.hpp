@@ -17,10 +17,12 @@
 #include "base/json.hpp"
 #include "base/media.hpp"
 #include "uplink/access.hpp"
+#include "uplink/close_wish.hpp"
 #include "uplink/command.hpp"
 #include "uplink/durable_feed.hpp"
 #include "uplink/figures.hpp"
 #include "uplink/lane_queue.hpp"
+#include "uplink/session_registry.hpp"
 #include "uplink/subscription.hpp"
 #include "uplink/uplink_status.hpp"
 #include "uplink/wire_message.hpp"
@@ -47,7 +49,10 @@ struct AgentView {
 struct HubCredentials {
     std::string token;
     Grant grant{Role::operator_, {}};  ///< what the hub may do; nothing it says raises it
-    std::vector<std::string> start;    ///< cameras whose video flows unasked
+    /// The token as it is now, where it is in a file that may change; empty: `token` it is. Called on the
+    /// uplink's thread, at each connection and when the hub asks for it again; may read a small file.
+    std::function<std::string()> readToken;
+    std::vector<std::string> start;  ///< cameras whose video flows unasked
     Purpose purpose = Purpose::all;
 };
 
@@ -64,10 +69,12 @@ struct SessionLimits {
     LaneLimits lanes;
 };
 
-/// A close the session asks for. Code 1006 means: drop the TCP connection without a close frame.
-struct CloseWish {
-    std::uint16_t code = 1000;
-    std::string reason;
+/// Where a session is listed, and from where it came.
+struct SessionOrigin {
+    SessionRegistry* registry = nullptr;  ///< outlives the session; null: it is not listed
+    /// Takes a grant's token away, for good. False: it has none that can be. Empty: nobody's can.
+    std::function<bool(const Grant&)> revokeToken;
+    std::string address;  ///< the peer's, or the hub's URL without its query
 };
 
 /// A chunk with the messages it travels in, cut once for all peers of a service.
@@ -86,13 +93,13 @@ class PeerSession {
     static std::unique_ptr<PeerSession> forViewer(SessionId id, const SessionLimits& limits,
                                                   const Access& access, std::optional<Grant> preAuthenticated,
                                                   const AgentView& agent, CommandSink& commands,
-                                                  const Clock& clock);
+                                                  const Clock& clock, SessionOrigin origin = {});
     /// The uplink's face (we dial a hub): says `auth` at once, waits for `system/authenticated`.
     /// Durable events come from `journal`; without one (nullptr) they are sent as they happen, and once.
     static std::unique_ptr<PeerSession> forHub(SessionId id, const SessionLimits& limits,
                                                const HubCredentials& hub, const AgentView& agent,
                                                CommandSink& commands, JournalLine* journal,
-                                               const Clock& clock);
+                                               const Clock& clock, SessionOrigin origin = {});
     virtual ~PeerSession() = default;
 
     // From the socket.

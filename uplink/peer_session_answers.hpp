@@ -23,6 +23,7 @@ struct OpenRequest {
     bool many = false;              ///< answered by `data.results`
     std::size_t open = 0;           ///< cameras that have not settled
     std::vector<std::string> results;
+    std::string what;                 ///< for the audit log; empty: nothing that changes anything
     std::vector<RenditionId> behind;  ///< what is half sent of these goes out before the answer
     std::optional<Monotonic> expiresAt;
 };

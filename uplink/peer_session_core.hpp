@@ -1,7 +1,8 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
 // peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says),
 // peer_session_durable.cpp (what is sent until it has arrived), peer_session_uplinks.cpp (news of the
-// uplinks) and peer_session_metrics.cpp (what is counted).
+// uplinks), peer_session_admin.cpp (who is here, tokens that end or change) and peer_session_metrics.cpp (what
+// is counted).
 #pragma once
 
 #include <deque>
@@ -33,6 +34,7 @@ struct SessionSurroundings {
     const Access* access = nullptr;     ///< local face
     std::optional<HubCredentials> hub;  ///< uplink's face
     JournalLine* journal = nullptr;     ///< uplink's face
+    SessionOrigin origin;
 };
 
 class Session final : public PeerSession {
@@ -113,6 +115,17 @@ class Session final : public PeerSession {
     void unsubscribe(const Id& id, const UnsubscribeRequest& request);
     void tellPresentState(const std::vector<std::string>& topics);
 
+    // Who is here, tokens that end or change.
+    void enroll();
+    void followAccess();
+    void followRegistry();
+    void tokenEnded(const char* why);
+    void administerSessions(const RequestEnvelope& envelope, const SessionsRequest& request);
+    void rotateToken(const RequestEnvelope& envelope);
+    void sayHubAuth();
+    void audit(std::string_view what, std::string_view outcome);
+    void auditSettled(const OpenRequest& request, const std::string& cameraId, const Message& message);
+
     // What the agent says.
     void apply(const Ticket& ticket, TicketId number, const Outcome& outcome);
     void applyGrant(const Ticket& ticket, TicketId number, const StreamGrant& grant);
@@ -182,6 +195,14 @@ class Session final : public PeerSession {
     std::map<Lane, MessageBatch> batches_;
     std::uint64_t poppedBytes_ = 0;
     std::deque<std::pair<std::uint64_t, std::int64_t>> poppedMarks_;  ///< poppedBytes_ behind a durable event
+
+    std::string instance_;  ///< of the peer's program, as its auth said
+    std::string purpose_;
+    std::optional<Monotonic> tokenEnds_;  ///< when the token of grant_ does
+    bool toldOfEnd_ = false;
+    std::optional<Monotonic> registryToldAt_;
+    std::optional<Monotonic> hubAuthSaidAt_;
+    std::uint64_t commandsTaken_ = 0;
 
     TokenBucket commands_;
     LogThrottle hubErrors_;

@@ -30,7 +30,7 @@ std::optional<StreamForm> formOf(const CameraAction& action) {
 void Session::complete(TicketId number, const Outcome& outcome) {
     const auto ticket = book_.take(number);
     if (!ticket || closeWish_) return;
-    if (grant_.covers(ticket->cameraId)) return apply(*ticket, number, outcome);
+    if (ticket->cameraId.empty() || grant_.covers(ticket->cameraId)) return apply(*ticket, number, outcome);
     // The token was changed meanwhile, and the new one does not reach so far.
     applyRefusal(*ticket, number, {ErrorCode::forbidden, "not a camera of this token", "camera_id"});
 }
@@ -39,6 +39,9 @@ void Session::apply(const Ticket& ticket, TicketId number, const Outcome& outcom
     if (const auto* grant = std::get_if<StreamGrant>(&outcome)) return applyGrant(ticket, number, *grant);
     if (const auto* inForce = std::get_if<QualityInForce>(&outcome)) return applyInForce(ticket, *inForce);
     if (const auto* snapshot = std::get_if<SnapshotTaken>(&outcome)) return handOver(ticket, *snapshot);
+    if (const auto* rotated = std::get_if<TokenRotated>(&outcome)) {
+        return settle(ticket.request, {}, tokenRotatedMessage(*rotated));
+    }
     if (const auto* refusal = std::get_if<Refusal>(&outcome)) return applyRefusal(ticket, number, *refusal);
     const bool aboutStream = !std::holds_alternative<ForceKeyFrame>(ticket.action) &&
                              !std::holds_alternative<TakeSnapshot>(ticket.action) &&
@@ -269,6 +272,7 @@ void Session::tellCamera(const std::string& cameraId) {
 void Session::settle(const Request& request, const std::string& cameraId, const Message& message) {
     const std::string_view type = message.type;
     const bool isPlainOk = type == "ok";
+    auditSettled(*request, cameraId, message);
     if (!request->many) {
         if (request->id || !isPlainOk) answer(request->id, message, request->behind);
         return;

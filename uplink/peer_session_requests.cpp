@@ -15,6 +15,17 @@ bool isCostly(const CameraAction& action) {
     return !std::holds_alternative<StopStream>(action) && !std::holds_alternative<ForceKeyFrame>(action);
 }
 
+/// What of the control actions goes into the audit log; empty: what changes nothing that lasts.
+std::string changeNamed(const CameraAction& action) {
+    if (std::holds_alternative<StartStream>(action)) return "start";
+    if (std::holds_alternative<StopStream>(action)) return "stop";
+    if (std::holds_alternative<SetQuality>(action)) return "quality";
+    if (std::holds_alternative<TakeSnapshot>(action)) return "snapshot";
+    if (const auto* enable = std::get_if<EnableCamera>(&action))
+        return enable->enabled ? "enable" : "disable";
+    return {};
+}
+
 template <class... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
@@ -43,8 +54,9 @@ void Session::handle(const RequestEnvelope& envelope, const JsonValue& message) 
         return;
     }
     const RequestBody& body = std::get<RequestBody>(read);
-    const auto deed = deedOf(body);
+    const auto deed = deedOf(envelope.type, body);
     if (deed && !allows(grant_.role, *deed)) {
+        audit(envelope.type, "forbidden");
         return refuse(
             id, {ErrorCode::forbidden, std::string("not allowed to the role ") + nameOf(grant_.role), ""});
     }
@@ -69,11 +81,14 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                    },
                    [&](const MediaAckRequest&) { answerOk(id, Message{}); },
                    [&](const AckRequest& ack) { acknowledge(id, ack); },
+                   [&](const SessionsRequest& request) { administerSessions(envelope, request); },
+                   [&](const RotateTokenRequest&) { rotateToken(envelope); },
                    [&](const UnservedRequest& request) {
                        refuse(id, {ErrorCode::unsupported, request.what + ": not in this version", ""});
                    },
                    [&](const HubWelcome& hub) { welcome(hub); },
                    [&](const HubError& error) { heedHubError(error); },
+                   [&](const HubReauthenticate&) { sayHubAuth(); },
                    [&](const HubGoingAway& hub) { retryAfter_ = hub.retryAfter; },
                    [](const HubNotice&) {},
                },
@@ -94,6 +109,7 @@ void Session::control(const RequestEnvelope& envelope, const StreamControlReques
     request->id = envelope.id;
     request->many = control.many;
     request->open = cameras.size();
+    request->what = changeNamed(control.action);
     if (envelope.timeToLive) request->expiresAt = now() + *envelope.timeToLive;
     if (cameras.empty()) return answerOk(request->id, resultsMessage({}));
     for (const std::string& cameraId : cameras) {
@@ -145,6 +161,7 @@ void Session::stop(const Request& request, const std::string& cameraId, const St
     if (action.form != StreamForm::jpeg) startsToCome_.erase(cameraId);
     const VideoStreams::Ended ended = streams_.end(cameraId, action.form);
     if (!ended.any) {
+        request->what.clear();
         return settle(request, cameraId, streamStatusMessage(reportOf(cameraId), around_.clock.utc()));
     }
     request->behind.insert(request->behind.end(), ended.renditions.begin(), ended.renditions.end());

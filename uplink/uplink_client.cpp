@@ -240,8 +240,11 @@ void Client::established(lws* socket) {
                                   .holdsVideoBack = settings_.holdsVideoBack,
                                   .stallAfter = settings_.deadAfter + kStallAfterDeath,
                                   .copyBeforeWrite = true};
-    auto session = PeerSession::forHub(PeerExchange::nextSessionId(), settings_.session, settings_.hub,
-                                       exchange_.agent(), commands_, settings_.journal, clock_);
+    SessionOrigin origin = settings_.origin;
+    origin.address = status_.url;
+    auto session =
+        PeerSession::forHub(PeerExchange::nextSessionId(), settings_.session, settings_.hub,
+                            exchange_.agent(), commands_, settings_.journal, clock_, std::move(origin));
     connection_ = std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
     report(UplinkState::authenticating, {});
 }

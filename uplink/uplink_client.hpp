@@ -24,6 +24,7 @@ struct UplinkSettings {
     JournalLine* journal = nullptr;  ///< where durable events come from; outlives the client. Null: nowhere
     std::string caFile;              ///< PEM: only these authorities are believed; empty: the system's
     SessionLimits session;
+    SessionOrigin origin;  ///< but for the address, which is the hub's URL
     Microseconds firstDelay = std::chrono::milliseconds(500);  ///< back-off: doubling from here, full jitter
     Microseconds maxDelay = std::chrono::seconds(60);
     Microseconds pingAfter = std::chrono::seconds(10);  ///< of silence; whole seconds

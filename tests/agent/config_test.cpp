@@ -42,6 +42,37 @@ TEST_CASE("an uplink has one hub or several, a name of its own, and events are k
             .starts_with("/uplinks/1/name: "));
 }
 
+TEST_CASE("a token is given plain, as its hash or by its file, and only its hash is kept") {
+    const std::string hash = uplink::TokenHash::salted("b").text();
+    const auto config = parseConfig(R"({ "cameras": [], "server": { "tokens": [
+        { "token": "a", "role": "admin" }, { "token_hash": ")" + hash + R"(", "name": "ann" },
+        { "token_file": "viewers" } ], "token_keys": [
+        { "name": "console", "public_key_file": "console.pem", "audience": "box-7", "role": "operator" } ] },
+        "uplinks": [ { "url": "wss://a/", "token_file": "hub" } ] })",
+                                    "/etc/edgecam");
+    REQUIRE(config);
+    const auto& tokens = config->server.tokens;
+    REQUIRE(tokens.size() == 3);
+    CHECK(tokens[0].token->matches("a"));
+    CHECK(tokens[0].name == "server/tokens/0");
+    CHECK(tokens[1].token->matches("b"));
+    CHECK(tokens[1].name == "ann");
+    CHECK_FALSE(tokens[2].token);
+    CHECK(tokens[2].file == "/etc/edgecam/viewers");
+    CHECK(config->server.tokenKeys[0].publicKeyFile == "/etc/edgecam/console.pem");
+    CHECK(config->server.tokenKeys[0].most == uplink::Role::operator_);
+    CHECK(config->uplinks[0].tokenFile == "/etc/edgecam/hub");
+    const char* one = "/server/tokens/0: needs exactly one of \"token\", \"token_hash\" and \"token_file\"";
+    CHECK(whyNot(R"({"cameras": [], "server": {"tokens": [{"role": "viewer"}]}})") == one);
+    CHECK(whyNot(R"({"cameras": [], "server": {"tokens": [{"token": "a", "token_file": "b"}]}})") == one);
+    CHECK(whyNot(R"({"cameras": [], "server": {"tokens": [{"token_hash": "sha256:1:2"}]}})")
+              .starts_with("/server/tokens/0/token_hash: "));
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "wss://a/"}]})") ==
+          "/uplinks/0: needs either \"token\" or \"token_file\"");
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "wss://a/", "token": "a", "token_file": "b"}]})") ==
+          "/uplinks/0: needs either \"token\" or \"token_file\"");
+}
+
 TEST_CASE("the smallest documented config is a whole config") {
     const auto config = parseConfig(R"({ "data_dir": "./data",
         "cameras": [ { "id": "cam_123", "source": "rtsp://127.0.0.1:8554/cam" } ],

@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "uplink/peer_session.hpp"
 
 using namespace edgecam;
@@ -19,11 +20,12 @@ class DeafAgent final : public uplink::CommandSink {
 
 // One message a line. Whatever a peer sends, what it hears is JSON, and it is told when it is wrong.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    startLog(LogLevel::error);
     const SystemClock clock;
     DeafAgent agent;
     uplink::AgentView view;
     view.cameras["cam"] = {.cameraId = "cam", .state = CameraState::live};
-    const uplink::Access access({{.token = "secret", .role = uplink::Role::admin}});
+    const uplink::Access access({.tokens = {uplink::TokenRule::of("secret", uplink::Role::admin)}}, clock);
     const uplink::SessionLimits limits;
     const auto session = uplink::PeerSession::forViewer(
         1, limits, access, uplink::Grant{uplink::Role::admin, {}}, view, agent, clock);

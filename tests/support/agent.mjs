@@ -80,6 +80,20 @@ export class ChildProcess {
 
     get output() { return this.#output; }
 
+    /** Resolves once what it said since `from`, an index into `output`, matches. */
+    says(pattern, from = 0) {
+        return within(kReadyWithinMs, new Promise((found) => {
+            const look = () => {
+                const match = this.#output.slice(from).match(pattern);
+                if (!match) return;
+                this.process.stderr.off('data', look);
+                found(match);
+            };
+            this.process.stderr.on('data', look);
+            look();
+        }), `the log to say ${pattern}`);
+    }
+
     signal(name) { this.process.kill(name); }
 
     /** Ends it; resolves with { code, signal }. */
@@ -120,7 +134,11 @@ export class AgentProcess {
     get streamUrl() { return `ws://127.0.0.1:${this.port}/v1/stream`; }
     /** The address it printed, with a token. */
     get printedUrl() { return this.#child.match[1]; }
+    get pid() { return this.#child.process.pid; }
     get log() { return this.#child.output; }
+
+    /** Resolves once the log since `from` matches. */
+    logs(pattern, from = 0) { return this.#child.says(pattern, from); }
 
     /** Starts the process and waits until it serves. */
     async run() {

@@ -2,11 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/fake_clock.hpp"
+
 using namespace edgecam::uplink;
+using edgecam::test::FakeClock;
 
 TEST_CASE("a token is what its rule says, and nothing else is anything") {
-    const Access access(
-        {{"abc", Role::viewer, {}}, {"abcd", Role::admin, {}}, {"door", Role::operator_, {"door"}}});
+    const FakeClock clock;
+    const Access access({.tokens = {TokenRule::of("abc", Role::viewer), TokenRule::of("abcd", Role::admin),
+                                    TokenRule::of("door", Role::operator_, {"door"})}},
+                        clock);
     CHECK(access.check("abc")->role == Role::viewer);
     CHECK(access.check("abcd")->role == Role::admin);
     CHECK(access.check("door")->cameras == std::vector<std::string>{"door"});
@@ -18,10 +23,11 @@ TEST_CASE("a token is what its rule says, and nothing else is anything") {
 }
 
 TEST_CASE("an empty token in the rules lets nobody in") {
-    const Access access({{"", Role::admin, {}}});
+    const FakeClock clock;
+    const Access access({.tokens = {TokenRule::of("", Role::admin)}}, clock);
     CHECK_FALSE(access.check(""));
     CHECK_FALSE(access.check("x"));
-    CHECK_FALSE(Access({}).check(""));
+    CHECK_FALSE(Access({}, clock).check(""));
 }
 
 TEST_CASE("each role may do what the one below may, and no more than its own") {

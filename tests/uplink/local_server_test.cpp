@@ -60,7 +60,7 @@ AgentView agentWithCamera() {
 /// A server on a free port whose clock only moves when a test moves it.
 struct Bench {
     FakeClock clock;
-    Access access{{{.token = "secret", .role = Role::operator_, .cameras = {}}}};
+    Access access{{.tokens = {TokenRule::of("secret", Role::operator_)}}, clock};
     PeerExchange exchange{agentWithCamera(), 64 << 10, clock};
     GrantingSink sink{exchange};
     bool healthy = true;
@@ -506,8 +506,8 @@ TEST_SUITE("local server") {
         const Bench bench;
         LocalServerSettings settings;
         settings.port = bench.server->port();
-        Access access({});
         FakeClock clock;
+        Access access({}, clock);
         PeerExchange exchange({}, 64 << 10, clock);
         GrantingSink sink(exchange);
         const auto again = LocalServer::start(settings, access, exchange, sink, clock, {});

@@ -1,10 +1,14 @@
 // What a peer asks: one answer for one request, roles, ranges.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "tests/uplink/session_bench.hpp"
+#include "uplink/message_request.hpp"
 
 using namespace std::chrono_literals;
 using namespace edgecam;
@@ -153,7 +157,8 @@ TEST_CASE("roles are checked on every request, and forbidden wins over unsupport
             "unsupported"},
         Row{R"("analytics")", "unsupported", "unsupported", "unsupported"},
         Row{R"("ack","journal":"j","seq":1)", "forbidden", "forbidden", "forbidden"},
-        Row{R"("sessions")", "forbidden", "forbidden", "unsupported"},
+        Row{R"("sessions")", "forbidden", "forbidden", ""},
+        Row{R"("sessions","action":"revoke","session":"77")", "forbidden", "forbidden", "not_found"},
         Row{R"("config","action":"get")", "forbidden", "forbidden", "unsupported"},
         Row{R"("probe")", "forbidden", "forbidden", "unsupported"},
         Row{R"("diagnostics")", "forbidden", "forbidden", "unsupported"},
@@ -182,6 +187,42 @@ TEST_CASE("roles are checked on every request, and forbidden wins over unsupport
                 CHECK(bench.agent->commands.empty());
             }
         }
+    }
+}
+
+TEST_CASE("of every kind of request the table alone says who may") {
+    std::map<std::pair<std::string, std::string>, std::string> examples;
+    for (const auto& path : filesIn(protocolFolder() / "examples" / "peer_to_agent", ".json")) {
+        const std::string text = readFile(path);
+        const auto json = parseJson(text);
+        REQUIRE(json);
+        const bool control = (*json)["type"] == "stream_control";
+        // Of several the last: of the qualities the preset, which is the least that the table speaks of.
+        examples[{(*json)["type"].GetString(), control ? (*json)["action"].GetString() : ""}] = text;
+    }
+    for (const MessageRule& rule : messageRules()) {
+        const auto example = examples.find({rule.type, rule.action});
+        CAPTURE(rule.type);
+        CAPTURE(rule.action);
+        REQUIRE(example != examples.end());
+        for (const Role role : {Role::viewer, Role::operator_, Role::admin}) {
+            CAPTURE(nameOf(role));
+            auto bench = SessionBench::as(nameOf(role));
+            bench.say(example->second);
+            const auto heard = bench.hear();
+            const bool refused = std::ranges::any_of(heard, [](const Heard& item) {
+                return item.type == "error" && item.str("code") == "forbidden" &&
+                       item.str("message").starts_with("not allowed to the role");
+            });
+            CHECK(refused == !allows(role, rule.least));
+            if (refused) CHECK(bench.agent->commands.empty());
+        }
+        examples.erase(example);
+    }
+    // What is left needs no role: who somebody is, and what hubs answer.
+    for (const auto& [kind, text] : examples) {
+        CAPTURE(kind.first);
+        CHECK((kind.first == "auth" || kind.first == "system" || kind.first == "error"));
     }
 }
 

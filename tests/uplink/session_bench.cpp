@@ -147,10 +147,12 @@ std::string Heard::id() const {
 }
 
 SessionBench::SessionBench()
-    : access(std::make_unique<Access>(std::vector<TokenRule>{{"viewer", Role::viewer, {}},
-                                                             {"operator", Role::operator_, {}},
-                                                             {"admin", Role::admin, {}},
-                                                             {"door-only", Role::operator_, {"door"}}})) {
+    : access(std::make_unique<Access>(
+          AccessRules{.tokens = {TokenRule::of("viewer", Role::viewer),
+                                 TokenRule::of("operator", Role::operator_),
+                                 TokenRule::of("admin", Role::admin),
+                                 TokenRule::of("door-only", Role::operator_, {"door"})}},
+          *clock)) {
     view->agentId = "box-7";
     view->version = "0.1.0";
     view->instance = "a3c8e1d2";
@@ -160,9 +162,18 @@ SessionBench::SessionBench()
 
 SessionBench SessionBench::viewer(SessionLimits limits) {
     SessionBench bench;
-    bench.session = PeerSession::forViewer(9, limits, *bench.access, std::nullopt, *bench.view, *bench.agent,
-                                           *bench.clock);
+    bench.limits = limits;
+    bench.session = bench.anotherViewer(9);
     return bench;
+}
+
+std::unique_ptr<PeerSession> SessionBench::anotherViewer(SessionId id) const {
+    SessionOrigin origin{
+        .registry = registry.get(),
+        .revokeToken = [rules = access.get()](const Grant& grant) { return rules->revoke(grant); },
+        .address = "192.0.2." + std::to_string(id)};
+    return PeerSession::forViewer(id, limits, *access, std::nullopt, *view, *agent, *clock,
+                                  std::move(origin));
 }
 
 SessionBench SessionBench::as(const std::string& token, SessionLimits limits) {

@@ -130,6 +130,9 @@ class SessionBench {
     /// Answers reads as long as the session asks.
     void serveJournal(std::size_t pageRecords = 64);
 
+    /// Another viewer of the same agent, from 192.0.2.ID.
+    [[nodiscard]] std::unique_ptr<PeerSession> anotherViewer(SessionId id) const;
+
     void say(std::string_view text) { session->receiveText(text); }
     /// Fails the test where a message breaks the schema.
     std::vector<Heard> hear(std::size_t most = 10'000);
@@ -142,11 +145,13 @@ class SessionBench {
     static StreamGrant grantOf(RenditionId rendition, std::uint16_t channel, std::uint32_t keySequence);
     void finish(const Outcome& outcome);  ///< of the last command
 
+    SessionLimits limits;
     std::unique_ptr<FakeClock> clock = std::make_unique<FakeClock>();
     std::unique_ptr<AgentView> view = std::make_unique<AgentView>();
     std::unique_ptr<FakeAgent> agent = std::make_unique<FakeAgent>();
     std::unique_ptr<FakeJournal> journal = std::make_unique<FakeJournal>();
     std::unique_ptr<Access> access;
+    std::unique_ptr<SessionRegistry> registry = std::make_unique<SessionRegistry>();
     std::unique_ptr<PeerSession> session;
 };
 
