@@ -1,0 +1,57 @@
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "uplink/http_files.hpp"
+#include "uplink/hub_url.hpp"
+#include "uplink/request_policy.hpp"
+
+using namespace edgecam;
+
+namespace {
+
+/// A page of one file, and a secret beside it.
+std::string pageRoot() {
+    const auto folder = std::filesystem::temp_directory_path() / "edgecam-fuzz-page";
+    std::filesystem::create_directories(folder / "root");
+    std::ofstream(folder / "root/index.html") << "page";
+    std::ofstream(folder / "secret.html") << "secret";
+    return (folder / "root").string();
+}
+
+std::string_view nextLine(std::string_view& rest) {
+    const auto end = rest.find('\n');
+    const auto line = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    return line;
+}
+
+}  // namespace
+
+// Lines: Host, Origin, Authorization, the path of a page's file, a hub's URL. What is let in must be what the
+// rules say, however it is written.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const std::string root = pageRoot();
+    static const uplink::RequestPolicy policy({"https://console.example"}, {"box.example:8080"}, "box");
+    std::string_view rest(reinterpret_cast<const char*>(data), size);
+    const auto host = nextLine(rest);
+    const auto origin = nextLine(rest);
+    // "evil" may stand in what is in front of a .local name, and nowhere else.
+    const bool local =
+        host.find(".local") != std::string_view::npos || host.find(".LOCAL") != std::string_view::npos;
+    if (policy.hostAllowed(host) && !local && host.find("evil") != std::string_view::npos) __builtin_trap();
+    const bool same = !origin.empty() && policy.originAllowed(origin, "box:8080");
+    if (same && origin.find("evil") != std::string_view::npos) __builtin_trap();
+    if (const auto token = uplink::bearerToken(nextLine(rest)); token && token->empty()) __builtin_trap();
+    const auto file = uplink::findPageFile(root, nextLine(rest));
+    if (file && file->path.find("secret") != std::string::npos) __builtin_trap();
+    if (const auto url = uplink::parseHubUrl(std::string(nextLine(rest)))) {
+        const bool broken =
+            url->path.find_first_of("\r\n ") != std::string::npos || url->port < 1 || url->port > 65535;
+        if (broken || url->shown.find('?') != std::string::npos) __builtin_trap();
+    }
+    return 0;
+}
