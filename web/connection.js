@@ -36,6 +36,7 @@ export function closeReason(code, reason) {
         1006: 'the connection was lost',
         1013: 'the agent asked to try later',
         4400: 'the agent did not understand this page',
+        4409: 'a newer connection took its place',
         4408: 'the agent waited too long for the token',
         4410: 'this device reads too slowly',
         4411: 'the token has ended',
@@ -71,6 +72,8 @@ export class Connection extends EventTarget {
 
     #url;
     #token = '';
+    /** By which the agent knows that a connection of ours that looks alive to it is the one before. No secret. */
+    #instance = Math.floor(Math.random() * 2 ** 52).toString(16);
     #socket = null;
     #failures = 0;
     #nextId = 1;
@@ -151,7 +154,7 @@ export class Connection extends EventTarget {
         socket.onopen = () => {
             this.#unanswered = 0;
             this.#authId = this.#nextId++;
-            socket.send(JSON.stringify({ type: 'auth', token: this.#token, id: this.#authId }));
+            socket.send(JSON.stringify({ type: 'auth', token: this.#token, instance: this.#instance, id: this.#authId }));
             this.#become('authenticating', 'checking the token');
         };
         socket.onmessage = (event) => this.#receive(event.data);

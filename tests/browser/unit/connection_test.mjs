@@ -58,6 +58,17 @@ test('the token is the first thing said, and nothing else before it was accepted
     assert.equal(connection.state, 'authenticating');
 });
 
+test('it says each time which page it is, so that the agent knows its half-dead self', () => {
+    open();
+    const [{ instance }] = socket().sent;
+    assert.match(instance, /^[0-9a-f]{8,13}$/);
+    socket().end(1006);
+    advance(60_000);
+    socket().onopen();
+    assert.equal(socket().sent[0].instance, instance);
+    assert.equal(FakeSocket.all.length, 2);
+});
+
 test('authenticated: it is open, knows its role and asks for the time', () => {
     open();
     assert.deepEqual([connection.state, connection.role, connection.reason], ['open', 'operator', '']);
