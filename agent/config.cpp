@@ -13,6 +13,7 @@
 #include "agent/secret_file.hpp"
 #include "base/json.hpp"
 #include "uplink/hub_url.hpp"
+#include "uplink/uplink_status.hpp"
 
 namespace edgecam::agent {
 namespace {
@@ -230,6 +231,18 @@ Result<std::vector<uplink::HubUrl>> readHubs(const JsonValue& item, const std::s
     return hubs;
 }
 
+/// What its connections are called in statuses and metrics.
+std::vector<std::string> connectionNames(const UplinkConfig& uplink) {
+    using uplink::Purpose;
+    std::vector<std::string> names;
+    const auto purposes =
+        uplink.separateEvents ? std::vector{Purpose::events, Purpose::media} : std::vector{Purpose::all};
+    for (const Purpose purpose : purposes) {
+        names.push_back(uplink::UplinkStatus{.name = uplink.name, .purpose = purpose}.id());
+    }
+    return names;
+}
+
 Result<void> readUplinks(const JsonValue& list, const std::string& folder, Config& config) {
     std::set<std::string> names;
     for (rapidjson::SizeType i = 0; i < list.Size(); ++i) {
@@ -249,8 +262,9 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
         if (uplink.token.empty() == uplink.tokenFile.empty()) {
             return Error{concat("/uplinks/", i, ": needs either \"token\" or \"token_file\"")};
         }
-        if (!names.insert(uplink.name).second) {
-            return Error{place("uplinks", i, "name") + ": \"" + uplink.name +
+        for (const std::string& name : connectionNames(uplink)) {
+            if (names.insert(name).second) continue;
+            return Error{place("uplinks", i, "name") + ": \"" + name +
                          "\" is another uplink too; give each a name of its own"};
         }
         if (auto known = checkCameraNames(uplink.start, config, place("uplinks", i, "start")); !known)

@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <cstdio>
@@ -48,6 +49,7 @@ void sayWhere(const Agent& agent, const Config& config) {
 }  // namespace
 
 int runCommand(const RunOptions& options) {
+    umask(0077);  // the journal and whatever else comes into being is for this user alone
     dumpNoCore();
     startLog(LogLevel::info);
     auto config = loadConfig(options.config);

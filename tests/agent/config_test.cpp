@@ -40,12 +40,17 @@ TEST_CASE("an uplink has one hub or several, a name of its own, and events are k
         whyNot(
             R"({"cameras": [], "uplinks": [{"token": "t", "url": "ws://a/"}, {"token": "t", "url": "ws://a/"}]})")
             .starts_with("/uplinks/1/name: "));
+    // A connection for events alone is called by its purpose, which may be another uplink's name.
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "url": "wss://a/in", "separate_events": true},
+                    {"token": "t", "url": "wss://a/in/events"}]})")
+              .starts_with("/uplinks/1/name: \"wss://a/in/events\" is another uplink too"));
 }
 
 TEST_CASE("a token is given plain, as its hash or by its file, and only its hash is kept") {
     const std::string hash = uplink::TokenHash::salted("b").text();
     const auto config = parseConfig(R"({ "cameras": [], "server": { "tokens": [
-        { "token": "a", "role": "admin" }, { "token_hash": ")" + hash + R"(", "name": "ann" },
+        { "token": "a", "role": "admin" }, { "token_hash": ")" +
+                                        hash + R"(", "name": "ann" },
         { "token_file": "viewers" } ], "token_keys": [
         { "name": "console", "public_key_file": "console.pem", "audience": "box-7", "role": "operator" } ] },
         "uplinks": [ { "url": "wss://a/", "token_file": "hub" } ] })",

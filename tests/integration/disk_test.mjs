@@ -97,6 +97,12 @@ describe('the disk of the journal', { skip: withoutAgent }, () => {
         }
     }
 
+    test('what is kept is for the agent alone', () => {
+        for (const name of readdirSync(agent.config.data_dir)) {
+            assert.equal(statSync(dataFile(name)).mode & 0o077, 0, name);
+        }
+    });
+
     test('a journal that is lost: the hub gets everything of the new one, which begins at small numbers again', async () => {
         await newEvents(hub, agent, 6);
         await caughtUpNow('before');
