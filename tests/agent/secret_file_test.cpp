@@ -42,7 +42,7 @@ TEST_CASE("a secret's lines are its words, without blanks, remarks and empty lin
 
 TEST_CASE("a secret that others may read is none, and the words say how to mend that") {
     const test::TempFolder temp;
-    for (const mode_t mode : {0640, 0604, 0666, 0610}) {
+    for (const mode_t mode : {0640U, 0604U, 0666U, 0610U}) {
         CAPTURE(mode);
         const auto lines = readSecretLines(make(temp.path() + "/t", "x", mode));
         REQUIRE_FALSE(lines);
