@@ -31,6 +31,10 @@ std::function<std::string()> readerOf(const UplinkConfig& hub) {
     };
 }
 
+uplink::ViewersProgram viewersProgram() {
+    return {.arguments = {"viewers", "--log-level", nameOf(leastLogged())}};
+}
+
 std::string randomUuid() {
     g_autofree char* uuid = g_uuid_string_random();
     return uuid;
@@ -179,9 +183,14 @@ Result<void> Agent::startServer() {
         return metricsPage(port.exchange.agent(), grant);
     };
     settings.origin = sessionOrigin();
-    auto started = uplink::LocalServer::start(
-        settings, tokens_->access(), port.exchange, port, clock_,
-        [this] { return uplink::LocalServer::Health{.ok = health_.ok(), .json = health_.json()}; });
+    const auto health = [this] {
+        return uplink::LocalServer::Health{.ok = health_.ok(), .json = health_.json()};
+    };
+    uplink::Access& access = tokens_->access();
+    auto started = server.ownProcess
+                       ? uplink::startRelayedServer(settings, viewersProgram(), access, port.exchange, port,
+                                                    clock_, health)
+                       : uplink::LocalServer::start(settings, access, port.exchange, port, clock_, health);
     if (!started) return started.error().within("/server/listen");
     server_ = *std::move(started);
     return {};

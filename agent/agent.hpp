@@ -19,6 +19,7 @@
 #include "base/result.hpp"
 #include "uplink/journal.hpp"
 #include "uplink/local_server.hpp"
+#include "uplink/relayed_server.hpp"
 #include "uplink/session_registry.hpp"
 #include "uplink/uplink_client.hpp"
 

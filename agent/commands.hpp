@@ -16,6 +16,9 @@ struct RunOptions {
 /// Runs the agent until SIGINT or SIGTERM.
 int runCommand(const RunOptions& options);
 
+/// What the agent runs for its viewers; of no use to people.
+int viewersCommand(const std::optional<std::string>& logLevel);
+
 /// Validates a config: says "ok" with what it would do, or what is wrong where.
 int checkCommand(const std::string& config);
 

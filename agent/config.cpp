@@ -171,6 +171,7 @@ TokenKeyConfig readTokenKey(const JsonValue& item, const std::string& folder) {
 Result<void> readServer(const JsonValue& object, const std::string& folder, Config& config) {
     ServerConfig& server = config.server;
     server.enabled = flagAt(object, "enabled", true);
+    server.ownProcess = flagAt(object, "own_process", true);
     if (auto listen = readListen(textAt(object, "listen", "127.0.0.1:8080"), server); !listen) return listen;
     if (const JsonValue* tokens = memberOf(object, "tokens")) {
         for (rapidjson::SizeType i = 0; i < tokens->Size(); ++i) {

@@ -39,8 +39,15 @@ int main(int argc, char** argv) {
 
     CLI::App* version = app.add_subcommand("version", "Print versions");
 
+    std::optional<std::string> viewersLogLevel;
+    CLI::App* viewers =
+        app.add_subcommand("viewers", "Serve viewers on behalf of an agent that started this");
+    viewers->group("");  // not for people
+    viewers->add_option("--log-level", viewersLogLevel);
+
     CLI11_PARSE(app, argc, argv);
     if (*run) return runCommand(runOptions);
+    if (*viewers) return viewersCommand(viewersLogLevel);
     if (*check) return checkCommand(checkedConfig);
     if (*probe) return probeCommand(probeOptions);
     if (*detect) return detectCommand(detectOptions);

@@ -12,16 +12,16 @@
 #include "agent/version.hpp"
 #include "base/log.hpp"
 #include "capture/gst.hpp"
+#include "uplink/relayed_server.hpp"
 
 namespace edgecam::agent {
 namespace {
 
-LogLevel levelOf(const RunOptions& options, const Config& config) {
-    if (!options.logLevel) return config.logLevel;
-    if (*options.logLevel == "error") return LogLevel::error;
-    if (*options.logLevel == "warning") return LogLevel::warning;
-    if (*options.logLevel == "debug") return LogLevel::debug;
-    return LogLevel::info;
+LogLevel levelOf(const std::optional<std::string>& asked, LogLevel otherwise) {
+    for (const LogLevel level : {LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug}) {
+        if (asked == nameOf(level)) return level;
+    }
+    return otherwise;
 }
 
 /// A core dump would hold tokens that are on their way, and pictures. Who needs one raises the limit again:
@@ -57,7 +57,7 @@ int runCommand(const RunOptions& options) {
         std::fprintf(stderr, "edgecam: %s: %s\n", options.config.c_str(), config.error().message.c_str());
         return EX_CONFIG;
     }
-    startLog(levelOf(options, *config));
+    startLog(levelOf(options.logLevel, config->logLevel));
     capture::startGStreamer();
     logInfo("agent", "edgecam ", kVersion, ", ", config->cameras.size(), " camera(s), ",
             config->uplinks.size(), " uplink(s)");
@@ -75,6 +75,11 @@ int runCommand(const RunOptions& options) {
     notifyStopping();
     logInfo("agent", "stopping");
     return EX_OK;
+}
+
+int viewersCommand(const std::optional<std::string>& logLevel) {
+    startLog(levelOf(logLevel, LogLevel::info));
+    return uplink::serveViewers();
 }
 
 }  // namespace edgecam::agent

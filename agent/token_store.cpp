@@ -151,9 +151,10 @@ void TokenStore::look() {
     if (!changed() && !oldOver) return;
     auto tokens = tokensNow();
     auto keys = keysNow();
-    logInfo("agent", "tokens were read again: ", tokens.size(), ", and ", keys.size(),
+    const auto line = concat("tokens were read again: ", tokens.size(), ", and ", keys.size(),
             " keys of who signs some");
     access_->replace(std::move(tokens), std::move(keys));
+    logInfo("agent", line);
 }
 
 Result<std::string> TokenStore::rotateOwn() {

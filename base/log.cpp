@@ -67,6 +67,24 @@ GLogWriterOutput writeFields(GLogLevelFlags level, const GLogField* fields, gsiz
 
 }  // namespace
 
+const char* nameOf(LogLevel level) {
+    switch (level) {
+        case LogLevel::error:
+            return "error";
+        case LogLevel::warning:
+            return "warning";
+        case LogLevel::info:
+            return "info";
+        case LogLevel::debug:
+            return "debug";
+    }
+    return "info";
+}
+
+LogLevel leastLogged() {
+    return leastUrgent.load();
+}
+
 void startLog(LogLevel least) {
     leastUrgent = least;
     static int journal = 1;

@@ -14,8 +14,13 @@ namespace edgecam {
 
 enum class LogLevel { error, warning, info, debug };
 
+/// The config's word, e.g. "info".
+const char* nameOf(LogLevel level);
+
 /// Lines less urgent than this are not written. Call before other threads start; again, to change the level.
 void startLog(LogLevel least);
+/// What startLog() was told last.
+LogLevel leastLogged();
 
 /// Thread-safe. `area` is the folder that speaks: "capture", "vision", "uplink", "agent"; or
 /// "audit", for who did what.

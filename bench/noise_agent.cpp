@@ -11,7 +11,9 @@
 #include <string>
 #include <thread>
 
+#include "base/log.hpp"
 #include "uplink/local_server.hpp"
+#include "uplink/relayed_server.hpp"
 #include "uplink/uplink_client.hpp"
 
 using namespace edgecam;
@@ -36,6 +38,7 @@ struct Settings {
     double eventsPerSecond = 20;
     double seconds = 30;
     bool holdsVideoBack = true;
+    bool apart = false;
 };
 
 /// Grants every start; remembers that a key frame was asked for.
@@ -178,10 +181,12 @@ int runServer(const Settings& settings) {
     const SystemClock clock;
     PeerExchange exchange(view(), 64 << 10, clock);
     NoiseDesk desk(exchange);
-    const Access access({.tokens = {TokenRule::of(kToken, Role::viewer)}}, clock);
+    Access access({.tokens = {TokenRule::of(kToken, Role::viewer)}}, clock);
     LocalServerSettings local;
     local.port = settings.port;
-    const auto server = LocalServer::start(local, access, exchange, desk, clock, {});
+    const auto server = settings.apart ? startRelayedServer(local, {.arguments = {"viewers"}}, access,
+                                                            exchange, desk, clock, {})
+                                       : LocalServer::start(local, access, exchange, desk, clock, {});
     if (!server) return std::fprintf(stderr, "%s\n", server.error().message.c_str()), 1;
     std::printf("{\"port\":%d}\n", (*server)->port());
     std::fflush(stdout);
@@ -193,6 +198,7 @@ int runServer(const Settings& settings) {
 
 int main(int argc, char** argv) {
     std::signal(SIGTERM, [](int) { ending = true; });
+    startLog(LogLevel::warning);  // a hundred viewers that come are no news
     Settings settings;
     CLI::App app("Publishes noise as video, and face events.");
     app.require_subcommand(1);
@@ -208,6 +214,9 @@ int main(int argc, char** argv) {
     uplink->add_flag("!--hold-nothing-back", settings.holdsVideoBack, "as the agent was before it did");
     auto* server = app.add_subcommand("serve", "is a local server; prints its port");
     server->add_option("--port", settings.port);
+    server->add_flag("--apart", settings.apart, "from a process of its own");
+    const auto* viewers = app.add_subcommand("viewers", "is that process");
     CLI11_PARSE(app, argc, argv);
+    if (viewers->parsed()) return serveViewers();
     return uplink->parsed() ? runUplink(settings) : runServer(settings);
 }

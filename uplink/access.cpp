@@ -157,6 +157,17 @@ bool Access::revoke(const Grant& grant) {
     return true;
 }
 
+AccessRules Access::rules() const {
+    const std::lock_guard lock(mutex_);
+    return rules_;
+}
+
+void Access::replace(AccessRules rules) {
+    const std::lock_guard lock(mutex_);
+    rules_ = std::move(rules);
+    generation_.fetch_add(1, std::memory_order_release);
+}
+
 std::vector<Revocation> Access::revoked() const {
     const std::lock_guard lock(mutex_);
     return rules_.revoked;

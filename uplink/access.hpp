@@ -87,6 +87,9 @@ class Access {
     /// The token of a grant holds no more, here and at once. False: it has none, or too many are revoked.
     bool revoke(const Grant& grant);
     [[nodiscard]] std::vector<Revocation> revoked() const;
+    /// All of them, for another process that lets people in.
+    [[nodiscard]] AccessRules rules() const;
+    void replace(AccessRules rules);
 
   private:
     [[nodiscard]] std::optional<Utc> trustedNow() const;

@@ -94,6 +94,15 @@ Result<ListeningSocket> ListeningSocket::open(const std::string& address, int po
     return opened;
 }
 
+Result<ListeningSocket> ListeningSocket::adopt(int descriptor) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+        return Error{concat("descriptor ", descriptor, " does not listen")};
+    }
+    return ListeningSocket(descriptor, portOf(descriptor));
+}
+
 ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), port_(other.port_) {}
 

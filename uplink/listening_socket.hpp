@@ -14,6 +14,9 @@ class ListeningSocket {
     /// Fails with a sentence that says which address and why: in use, not ours, not allowed.
     static Result<ListeningSocket> open(const std::string& address, int port);
 
+    /// One that somebody else has bound and that listens.
+    static Result<ListeningSocket> adopt(int descriptor);
+
     ListeningSocket(ListeningSocket&& other) noexcept;
     ListeningSocket& operator=(ListeningSocket&&) = delete;
     ~ListeningSocket();

@@ -153,7 +153,8 @@ Server::~Server() {
 }
 
 Result<void> Server::open() {
-    auto listening = ListeningSocket::open(settings_.address, settings_.port);
+    auto listening = settings_.listener >= 0 ? ListeningSocket::adopt(settings_.listener)
+                                             : ListeningSocket::open(settings_.address, settings_.port);
     if (!listening) return listening.error();
     port_ = listening->port();
 

@@ -18,7 +18,9 @@ namespace edgecam::uplink {
 struct LocalServerSettings {
     std::string address = "127.0.0.1";  ///< numeric IPv4 or IPv6 address, or "*" for all
     int port = 8080;                    ///< 0: any free one; see LocalServer::port()
-    std::string webRoot;                ///< folder of the page; empty: no page
+    int listener =
+        -1;  ///< a descriptor that listens already, which is taken over; else address and port count
+    std::string webRoot;  ///< folder of the page; empty: no page
     std::vector<std::string>
         allowedOrigins;  ///< besides none and the same host, e.g. "https://console.example"
     std::vector<std::string> allowedHosts;  ///< besides addresses, localhost, our name, *.local

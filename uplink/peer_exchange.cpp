@@ -30,9 +30,16 @@ void remember(AgentView& agent, const FaceEvent& event) {
 PeerExchange::PeerExchange(AgentView agent, std::size_t partBytes, const Clock& clock)
     : agent_(std::move(agent)), partBytes_(partBytes), clock_(clock) {}
 
+namespace {
+std::atomic<SessionId> lastSession{0};
+}  // namespace
+
 SessionId PeerExchange::nextSessionId() {
-    static std::atomic<SessionId> last{0};
-    return ++last;
+    return ++lastSession;
+}
+
+void PeerExchange::numberSessionsFrom(SessionId first) {
+    lastSession = first;
 }
 
 void PeerExchange::setWake(std::function<void()> wake) {
@@ -163,6 +170,10 @@ void PeerExchange::publish(const Detections& detections) {
     putFaceItem(detections, kMaxFaceItems);
 }
 
+void PeerExchange::publishSkipped(RenditionId rendition, const DropNotice& notice) {
+    put(Skipped{rendition, notice});
+}
+
 void PeerExchange::complete(SessionId session, TicketId ticket, Outcome outcome) {
     put(Completion{session, ticket, std::move(outcome)});
 }
@@ -215,8 +226,10 @@ void PeerExchange::hand(const UplinkStatus& status) {
 void PeerExchange::hand(const std::shared_ptr<const AgentFigures>& figures) {
     agent_.figures = figures;
     for (const auto& [id, session] : sessions_) session->figuresChanged();
-    auto counted = std::make_shared<ServiceFigures>(ended_);
-    for (const auto& [id, session] : sessions_) counted->add(session->figures());
+    auto counted = std::make_shared<ServiceFigures>(countedElsewhere_ ? *countedElsewhere_ : ended_);
+    if (!countedElsewhere_) {
+        for (const auto& [id, session] : sessions_) counted->add(session->figures());
+    }
     const std::lock_guard lock(mutex_);
     figures_ = std::move(counted);
 }
@@ -269,6 +282,10 @@ void PeerExchange::remove(SessionId session) {
 std::shared_ptr<const ServiceFigures> PeerExchange::figures() const {
     const std::lock_guard lock(mutex_);
     return figures_;
+}
+
+void PeerExchange::countElsewhere(ServiceFigures figures) {
+    countedElsewhere_ = std::move(figures);
 }
 
 void PeerExchange::setPartBytes(std::size_t bytes) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <variant>
 #include <vector>
@@ -49,6 +50,8 @@ class PeerExchange {
     void publishJournal(std::string journal, std::int64_t newest);
     void deliver(SessionId session, JournalPage page);
     void publish(const Detections& detections);
+    /// Chunks that were dropped before they came here.
+    void publishSkipped(RenditionId rendition, const DropNotice& notice);
     void complete(SessionId session, TicketId ticket, Outcome outcome);
     void regrant(SessionId session, std::string cameraId, StreamGrant grant);
 
@@ -57,11 +60,15 @@ class PeerExchange {
     std::set<SessionId> drain();
     void add(PeerSession& session);  ///< borrowed until remove()
     void remove(SessionId session);
+    /// The service's connections are another process's, which counts them: these figures are theirs.
+    void countElsewhere(ServiceFigures figures);
     /// What is cut from now on, for all sessions.
     void setPartBytes(std::size_t bytes);
     [[nodiscard]] const AgentView& agent() const { return agent_; }
 
     [[nodiscard]] static SessionId nextSessionId();  ///< any thread
+    /// From here on: in a process whose sessions must not be taken for another's.
+    static void numberSessionsFrom(SessionId first);
     [[nodiscard]] std::uint64_t droppedChunks() const;
     [[nodiscard]] std::uint64_t droppedFaceItems() const;
     /// How long the oldest item waits to be taken out; a service thread that stands still shows here.
@@ -130,6 +137,7 @@ class PeerExchange {
     const Clock& clock_;
     std::map<SessionId, PeerSession*> sessions_;
     ServiceFigures ended_;  ///< totals of the sessions that are gone
+    std::optional<ServiceFigures> countedElsewhere_;
 
     mutable std::mutex mutex_;
     Inbox inbox_;

@@ -193,6 +193,14 @@ Result<std::shared_ptr<evp_pkey_st>> readPublicKey(const std::string& pem) {
     return key;
 }
 
+std::string writePublicKey(EVP_PKEY& key) {
+    const Source out(BIO_new(BIO_s_mem()));
+    char* text = nullptr;
+    if (!out || PEM_write_bio_PUBKEY(out.get(), &key) != 1) return {};
+    const long length = BIO_get_mem_data(out.get(), &text);
+    return {text, static_cast<std::size_t>(length)};
+}
+
 bool looksSigned(std::string_view token) {
     return std::ranges::count(token, '.') == 2;
 }

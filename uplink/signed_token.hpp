@@ -31,6 +31,8 @@ struct TokenKey {
 
 /// Reads a PEM file's text. The error says which kinds of key there are.
 Result<std::shared_ptr<evp_pkey_st>> readPublicKey(const std::string& pem);
+/// The same as PEM.
+std::string writePublicKey(evp_pkey_st& key);
 
 struct SignedToken {
     std::string subject;               ///< `sub`; may be empty

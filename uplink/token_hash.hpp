@@ -17,6 +17,8 @@ class TokenHash {
     static constexpr std::size_t kBytes = 32;
     using Bytes = std::array<std::uint8_t, kBytes>;
 
+    /// Of nothing: it fits no token.
+    TokenHash() = default;
     /// With the salt of this process, the same for all: to look for a token among many costs one hash.
     static TokenHash of(std::string_view token);
     /// With a salt of its own, for a file.
@@ -35,7 +37,6 @@ class TokenHash {
 
   private:
     TokenHash(const Bytes& salt, std::string_view token);
-    TokenHash() = default;
 
     Bytes salt_{};
     Bytes hash_{};
