@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "agent/page_url.hpp"
 #include "agent/places.hpp"
+#include "agent/tls_files.hpp"
 #include "agent/version.hpp"
 #include "base/log.hpp"
 
@@ -139,7 +141,12 @@ Result<void> Agent::startServer() {
     shownToken_ = tokens.front().token;
     access_ = std::make_unique<uplink::Access>(std::move(tokens));
 
+    auto tls = serverTls(server, dataDir_.path(), clock_.utc());
+    if (!tls) return tls.error();
+    warnOfPlain(server);
+
     uplink::LocalServerSettings settings;
+    settings.tls = *std::move(tls);
     settings.address = server.address;
     settings.port = server.port;
     settings.webRoot = findWebRoot(server.webRoot);
@@ -220,6 +227,8 @@ void Agent::startUplink(const UplinkConnection& connection) {
                     .start = hub.start,
                     .purpose = connection.purpose};
     settings.caFile = hub.caFile;
+    settings.tls = hub.tls;
+    settings.proxy = hub.proxy;
     settings.maxDelay = hub.longestWait;
     settings.session.partBytes = kUplinkPartBytes;
     settings.threadName = concat("uplink-", uplinks_.size());
@@ -320,13 +329,7 @@ void Agent::remember(const std::string& cameraId, bool enabled) {
 
 std::string Agent::pageUrl() const {
     if (!server_) return {};
-    const std::string& address = config_.server.address;
-    const bool all = address == "*" || address == "0.0.0.0" || address == "::";
-    const std::string host = all                                      ? g_get_host_name()
-                             : address.find(':') != std::string::npos ? "[" + address + "]"
-                                                                      : address;
-    g_autofree char* token = g_uri_escape_string(shownToken_.c_str(), nullptr, FALSE);
-    return concat("http://", host, ":", server_->port(), "/#token=", token);
+    return agent::pageUrl(config_.server, server_->port(), shownToken_);
 }
 
 }  // namespace edgecam::agent

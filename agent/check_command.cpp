@@ -4,6 +4,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/tls_files.hpp"
 #include "uplink/hub_url.hpp"
 
 namespace edgecam::agent {
@@ -14,6 +15,10 @@ int checkCommand(const std::string& path) {
         std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
         return EX_CONFIG;
     }
+    if (auto usable = checkTlsFiles(*config, SystemClock().utc()); !usable) {
+        std::fprintf(stderr, "%s: %s\n", path.c_str(), usable.error().message.c_str());
+        return EX_CONFIG;
+    }
     std::printf("%s: ok\n", path.c_str());
     for (const CameraConfig& camera : config->cameras) {
         std::printf("  camera %s: %s%s\n", camera.id.c_str(), camera.source.shown().c_str(),
@@ -21,7 +26,8 @@ int checkCommand(const std::string& path) {
     }
     if (config->server.enabled) {
         std::printf(
-            "  serves %s port %d, %s\n", config->server.address.c_str(), config->server.port,
+            "  serves %s port %d%s, %s\n", config->server.address.c_str(), config->server.port,
+            config->server.secure() ? " over TLS" : "",
             config->server.tokens.empty() ? "with a token made at first start" : "with the tokens given");
     }
     for (const UplinkConfig& uplink : config->uplinks) {
