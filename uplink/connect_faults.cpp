@@ -71,10 +71,26 @@ std::string alertFault(int alert, bool shown) {
     return concat("the hub broke the TLS handshake off (", words, ")");
 }
 
+std::string proxyFault(int status, const std::string& proxy) {
+    switch (status) {
+        case 407:
+            return concat("the proxy ", proxy, " wants another user name and password (HTTP 407)");
+        case 403:
+            return concat("the proxy ", proxy, " does not allow this hub (HTTP 403)");
+        case 502:
+        case 503:
+        case 504:
+            return concat("the proxy ", proxy, " does not reach the hub (HTTP ", status, ")");
+        default:
+            return concat("the proxy ", proxy, " opens no way to the hub (HTTP ", status, ")");
+    }
+}
+
 std::string connectFault(std::string_view words, const std::string& proxy, bool shown) {
     if (words == "proxy not h1") {
-        return concat("the proxy ", proxy, " opens no way to the hub: its user name or password is wrong or ",
-                      "missing, or it does not allow or find this hub");
+        return concat("the proxy ", proxy,
+                      " opens no way to the hub: it wants another user name and password, does ",
+                      "not allow or not reach the hub, or is none");
     }
     if (words == "proxy conn dead" || words == "proxy read err" || words == "proxy write failed") {
         return concat("the proxy ", proxy, " broke the connection off");

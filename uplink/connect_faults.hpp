@@ -16,6 +16,9 @@ std::string certificateFault(int code, const std::string& host, Utc now);
 /// the box has a certificate that it shows.
 std::string alertFault(int alert, bool shown);
 
+/// `status`: of HTTP, with which `proxy`, "host:port", opened no way to the hub.
+std::string proxyFault(int status, const std::string& proxy);
+
 /// `words`: what libwebsockets said. `proxy`: "host:port" of the proxy that was to be gone through; empty:
 /// none. `shown`: as above.
 std::string connectFault(std::string_view words, const std::string& proxy, bool shown);

@@ -15,6 +15,7 @@
 #include "uplink/foreign_words.hpp"
 #include "uplink/hub_url.hpp"
 #include "uplink/peer_connection.hpp"
+#include "uplink/proxy_reply.hpp"
 #include "uplink/websocket_loop.hpp"
 
 namespace edgecam::uplink {
@@ -99,7 +100,8 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
     std::unique_ptr<PeerConnection> connection_;
     std::optional<CloseWish> hubClose_;
     int certificateTrouble_ = X509_V_OK;
-    int hubAlert_ = 0;  ///< with which the hub broke the TLS handshake off
+    std::optional<ProxyReply> proxyReply_;  ///< while the way through the proxy is opened
+    int hubAlert_ = 0;                      ///< with which the hub broke the TLS handshake off
     Monotonic liveSince_{};
     std::optional<Microseconds> retryAfterWish_;  ///< the hub's own
     std::optional<Monotonic> dialAt_;
@@ -210,6 +212,9 @@ int Client::handle(lws* socket, lws_callback_reasons reason, std::string_view in
         case LWS_CALLBACK_CLIENT_CLOSED:
             ended();
             return 0;
+        case LWS_CALLBACK_WSI_DESTROY:
+            if (proxyReply_ && proxyReply_->socket() == socket) proxyReply_.reset();
+            return 0;
         default:
             return 0;
     }
@@ -263,12 +268,19 @@ void Client::dial() {
     if (six) info.ssl_connection |= LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
     if (tlsContext_ != nullptr) expectAddress(tlsContext_, six ? url.host : std::string());
     // What fails at once is told by CLIENT_CONNECTION_ERROR, from inside this call.
-    if (lws_client_connect_via_info(&info) == nullptr && !dialAt_) notConnected(nullptr, "no connection");
+    lws* socket = lws_client_connect_via_info(&info);
+    if (socket == nullptr && !dialAt_) return notConnected(nullptr, "no connection");
+    if (socket != nullptr && settings_.proxy) proxyReply_.emplace(socket);
 }
 
 void Client::notConnected(lws* socket, std::string_view why) {
     if (dialAt_ || leaving_) return;
     const unsigned status = socket != nullptr ? lws_http_client_http_response(socket) : 0;
+    const int answered = proxyReply_ ? proxyReply_->status() : 0;
+    proxyReply_.reset();
+    if (answered != 0 && answered != 200) {
+        return retryElsewhere(backOff_.afterFailure(), proxyFault(answered, settings_.proxy->shown()));
+    }
     if (const auto fault = tlsFault()) return retryElsewhere(backOff_.afterFailure(), *fault);
     if (status == 401 || status == 403) {
         const auto reason = concat("the hub refused the handshake with HTTP ", status);
@@ -292,6 +304,7 @@ std::optional<std::string> Client::tlsFault() const {
 }
 
 void Client::established(lws* socket) {
+    proxyReply_.reset();
     const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
                                   .unsentBytes = kUnsentBytes,
                                   .leastAllowance = kLeastAllowance,
@@ -392,6 +405,7 @@ void Client::woken() {
 }
 
 void Client::ticked() {
+    if (proxyReply_) proxyReply_->look();
     if (connection_) connection_->tick();
     follow();
     if (dialAt_ && !leaving_ && clock_.monotonic() >= *dialAt_) dial();

@@ -38,7 +38,7 @@ describe('uplinks', { skip: withoutAgent }, () => {
         await startHub('plain');
         hubs.ipv6 = await Hub.listen({ token: kToken, tls: right, host: '::1' });
         hubs.ipv6.misnamed = await Hub.listen({ token: kToken, tls: make('four', authority), host: '::1' });
-        proxies.open = await Proxy.listen({ host: 'hub.internal' });
+        proxies.open = await Proxy.listen({ host: 'hub.internal', halting: true });
         proxies.guarded = await Proxy.listen({ credentials: `box:${kPassword}` });
         proxies.strict = await Proxy.listen({ forbids: true });
         strayProxy = await Proxy.listen();
@@ -103,8 +103,8 @@ describe('uplinks', { skip: withoutAgent }, () => {
     isTold('over', /certificate is not accepted: it is not valid today, which this box takes for \d{4}-\d\d-\d\d \(certificate has expired\)/);
     isTold('shows_none', /the hub wants a certificate of this box, client_cert_file names one/);
     isTold('proxied_elsewhere', /it is for another name than hub\.internal/);
-    isTold('proxied_unnamed', /the proxy 127\.0\.0\.1:\d+ .*user name/);
-    isTold('proxied_forbidden', /the proxy 127\.0\.0\.1:\d+ .*does not allow/);
+    isTold('proxied_unnamed', /the proxy 127\.0\.0\.1:\d+ wants another user name and password \(HTTP 407\)/);
+    isTold('proxied_forbidden', /the proxy 127\.0\.0\.1:\d+ (does not allow this hub \(HTTP 403\)|opens no way to the hub: .*not allow)/);
     isTold('proxied_nowhere', /the proxy 127\.0\.0\.1:\d+ cannot be reached/);
     isTold('no_tls', /speaks no TLS/);
     isTold('shows_foreign', /the hub .*not accept this box's certificate/);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "uplink/connect_faults.hpp"
+#include "uplink/proxy_reply.hpp"
 #include "uplink/proxy_url.hpp"
 
 using namespace edgecam;
@@ -39,6 +40,16 @@ TEST_SUITE("ways to a hub") {
         CHECK_FALSE(parseProxyUrl("http://me:" + std::string(91, 'p') + "@proxy:1"));
     }
 
+    TEST_CASE("the status of a proxy's answer is read, whatever stands in its place") {
+        CHECK(proxyStatusOf("HTTP/1.1 407 Proxy Authentication Required\r\n") == 407);
+        CHECK(proxyStatusOf("HTTP/1.0 200") == 200);
+        for (const char* text :
+             {"", "HTTP/1.", "HTTP/1.1 40", "HTTP/2 200 OK", "HTTP/1.1 4x7 ", "220 mail.example"}) {
+            CAPTURE(text);
+            CHECK(proxyStatusOf(text) == 0);
+        }
+    }
+
     TEST_CASE("what goes wrong is said so that somebody can do something") {
         const Utc now{};
         const auto says = [](const std::string& text, const char* part) {
@@ -58,6 +69,10 @@ TEST_SUITE("ways to a hub") {
         says(alertFault(SSL_AD_UNKNOWN_CA, true), "does not accept this box's certificate");
         says(alertFault(SSL_AD_PROTOCOL_VERSION, false), "neither TLS 1.2 nor 1.3");
         says(connectFault("proxy not h1", "proxy:3128", false), "the proxy proxy:3128 opens no way");
+        says(proxyFault(407, "proxy:3128"), "the proxy proxy:3128 wants another user name and password");
+        says(proxyFault(403, "proxy:3128"), "does not allow this hub");
+        says(proxyFault(502, "proxy:3128"), "does not reach the hub (HTTP 502)");
+        says(proxyFault(404, "proxy:3128"), "opens no way to the hub (HTTP 404)");
         says(connectFault("proxy conn dead", "proxy:3128", false), "broke the connection off");
         says(connectFault("Unable to connect", "proxy:3128", false),
              "the proxy proxy:3128 cannot be reached");
