@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "agent/page_url.hpp"
 #include "agent/places.hpp"
+#include "agent/tls_files.hpp"
 #include "agent/version.hpp"
 #include "base/log.hpp"
 
@@ -166,7 +168,12 @@ Result<void> Agent::startServer() {
     if (!tokens) return tokens.error();
     tokens_ = *std::move(tokens);
 
+    auto tls = serverTls(server, dataDir_.path(), clock_.utc());
+    if (!tls) return tls.error();
+    warnOfPlain(server);
+
     uplink::LocalServerSettings settings;
+    settings.tls = *std::move(tls);
     settings.address = server.address;
     settings.port = server.port;
     settings.webRoot = findWebRoot(server.webRoot);
@@ -255,6 +262,8 @@ void Agent::startUplink(const UplinkConnection& connection) {
                     .purpose = connection.purpose};
     settings.origin = sessionOrigin();
     settings.caFile = hub.caFile;
+    settings.tls = hub.tls;
+    settings.proxy = hub.proxy;
     settings.maxDelay = hub.longestWait;
     settings.session.partBytes = kUplinkPartBytes;
     settings.threadName = concat("uplink-", uplinks_.size());
@@ -355,16 +364,7 @@ void Agent::remember(const std::string& cameraId, bool enabled) {
 
 std::string Agent::pageUrl() const {
     if (!server_) return {};
-    const std::string& address = config_.server.address;
-    const bool all = address == "*" || address == "0.0.0.0" || address == "::";
-    const std::string host = all                                      ? g_get_host_name()
-                             : address.find(':') != std::string::npos ? "[" + address + "]"
-                                                                      : address;
-    const std::string page = concat("http://", host, ":", server_->port(), "/");
-    const std::string own = tokens_->ownToken();
-    if (own.empty()) return page;
-    g_autofree char* token = g_uri_escape_string(own.c_str(), nullptr, FALSE);
-    return concat(page, "#token=", token);
+    return agent::pageUrl(config_.server, server_->port(), tokens_->ownToken());
 }
 
 }  // namespace edgecam::agent

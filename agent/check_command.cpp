@@ -4,6 +4,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/tls_files.hpp"
 #include "agent/token_store.hpp"
 #include "uplink/hub_url.hpp"
 
@@ -15,8 +16,10 @@ int checkCommand(const std::string& path) {
         std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
         return EX_CONFIG;
     }
-    if (const auto tokens = TokenStore::check(config->server); !tokens) {
-        std::fprintf(stderr, "%s: %s\n", path.c_str(), tokens.error().message.c_str());
+    auto usable = checkTlsFiles(*config, SystemClock().utc());
+    if (usable) usable = TokenStore::check(config->server);
+    if (!usable) {
+        std::fprintf(stderr, "%s: %s\n", path.c_str(), usable.error().message.c_str());
         return EX_CONFIG;
     }
     std::printf("%s: ok\n", path.c_str());
@@ -25,10 +28,10 @@ int checkCommand(const std::string& path) {
                     camera.enabled ? "" : " (disabled)");
     }
     if (config->server.enabled) {
-        std::printf("  serves %s port %d, %s\n", config->server.address.c_str(), config->server.port,
-                    config->server.tokens.empty() && config->server.tokenKeys.empty()
-                        ? "with a token made at first start"
-                        : "with the tokens given");
+        std::printf(
+            "  serves %s port %d%s, %s\n", config->server.address.c_str(), config->server.port,
+            config->server.secure() ? " over TLS" : "",
+            config->server.makesToken() ? "with a token made at first start" : "with the tokens given");
     }
     for (const UplinkConfig& uplink : config->uplinks) {
         // What is shown holds no query, which may hold a secret.

@@ -38,6 +38,9 @@ struct DetectOptions {
 /// Finds faces in picture files: one JSON line each.
 int detectCommand(const DetectOptions& options);
 
+/// Prints the page's address, with the token where the agent made it, and the fingerprint of its certificate.
+int tokenCommand(const std::string& config);
+
 int versionCommand();
 
 }  // namespace edgecam::agent

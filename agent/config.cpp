@@ -13,6 +13,7 @@
 #include "agent/secret_file.hpp"
 #include "base/json.hpp"
 #include "uplink/hub_url.hpp"
+#include "uplink/request_policy.hpp"
 #include "uplink/uplink_status.hpp"
 
 namespace edgecam::agent {
@@ -168,6 +169,22 @@ TokenKeyConfig readTokenKey(const JsonValue& item, const std::string& folder) {
             .longest = std::chrono::seconds(integerAt(item, "longest_s", 24 * 3600))};
 }
 
+/// Files, or a certificate of the box's own making.
+Result<void> readServerTls(const JsonValue& object, const std::string& folder, ServerConfig& server) {
+    server.selfSigned = flagAt(object, "self_signed", false);
+    server.tls.certificateFile = absolute(textAt(object, "cert_file", {}), folder);
+    server.tls.keyFile = absolute(textAt(object, "key_file", {}), folder);
+    server.tls.clientCaFile = absolute(textAt(object, "client_ca_file", {}), folder);
+    const bool files = !server.tls.certificateFile.empty();
+    if (files != !server.tls.keyFile.empty()) {
+        return Error{"/server/tls: \"cert_file\" and \"key_file\" go together"};
+    }
+    if (files == server.selfSigned) {
+        return Error{"/server/tls: needs either \"cert_file\" and \"key_file\", or \"self_signed\": true"};
+    }
+    return {};
+}
+
 Result<void> readServer(const JsonValue& object, const std::string& folder, Config& config) {
     ServerConfig& server = config.server;
     server.enabled = flagAt(object, "enabled", true);
@@ -204,7 +221,8 @@ Result<void> readServer(const JsonValue& object, const std::string& folder, Conf
     server.maxMessageBytes = static_cast<std::size_t>(integerAt(object, "max_message_bytes", 1 << 20));
     server.authWithin = Microseconds(static_cast<std::int64_t>(numberAt(object, "auth_timeout_s", 5) * 1e6));
     server.webRoot = absolute(textAt(object, "web_root", {}), folder);
-    return {};
+    const JsonValue* tls = memberOf(object, "tls");
+    return tls != nullptr ? readServerTls(*tls, folder, server) : Result<void>();
 }
 
 /// A hub that may not see a camera is not sent its video either.
@@ -218,6 +236,13 @@ Result<void> checkStarts(const UplinkConfig& uplink, const std::string& where) {
     return {};
 }
 
+/// What goes plain over a network can be read on the way, the token first of all.
+Result<void> checkSafety(const uplink::HubUrl& hub, bool insecure) {
+    if (hub.secure || insecure || hub.host == "localhost" || uplink::isLoopback(hub.host)) return {};
+    return Error{concat("whoever is on the way could read the token and the video: use wss://, or set ",
+                        "\"insecure\": true in this uplink to dial ", hub.shown, " all the same")};
+}
+
 Result<std::vector<uplink::HubUrl>> readHubs(const JsonValue& item, const std::string& where) {
     std::vector<std::string> urls = textsAt(item, "urls");
     const bool one = memberOf(item, "url") != nullptr;
@@ -226,7 +251,11 @@ Result<std::vector<uplink::HubUrl>> readHubs(const JsonValue& item, const std::s
     std::vector<uplink::HubUrl> hubs;
     for (std::size_t i = 0; i < urls.size(); ++i) {
         auto hub = uplink::parseHubUrl(urls[i]);
-        if (!hub) return hub.error().within(one ? where + "/url" : concat(where, "/urls/", i));
+        const std::string here = one ? where + "/url" : concat(where, "/urls/", i);
+        if (!hub) return hub.error().within(here);
+        if (auto safe = checkSafety(*hub, flagAt(item, "insecure", false)); !safe) {
+            return safe.error().within(here);
+        }
         hubs.push_back(*std::move(hub));
     }
     return hubs;
@@ -242,6 +271,28 @@ std::vector<std::string> connectionNames(const UplinkConfig& uplink) {
         names.push_back(uplink::UplinkStatus{.name = uplink.name, .purpose = purpose}.id());
     }
     return names;
+}
+
+/// The certificate that the box shows, and the proxy.
+Result<void> readWay(const JsonValue& item, const std::string& folder, const std::string& where,
+                     UplinkConfig& uplink) {
+    uplink.tls.certificateFile = absolute(textAt(item, "client_cert_file", {}), folder);
+    uplink.tls.keyFile = absolute(textAt(item, "client_key_file", {}), folder);
+    if (uplink.tls.certificateFile.empty() != uplink.tls.keyFile.empty()) {
+        return Error{where + ": \"client_cert_file\" and \"client_key_file\" go together"};
+    }
+    if (memberOf(item, "proxy") == nullptr) return {};
+    auto proxy = uplink::parseProxyUrl(textAt(item, "proxy", {}));
+    if (!proxy) return proxy.error().within(where + "/proxy");
+    uplink.proxy = *std::move(proxy);
+    // Even a hub of this machine is then reached by way of another.
+    const bool plain = !std::ranges::all_of(uplink.hubs, &uplink::HubUrl::secure);
+    if (plain && !flagAt(item, "insecure", false)) {
+        return Error{where +
+                     "/proxy: whoever is on the way could read along: use wss:// hubs, or set "
+                     "\"insecure\": true"};
+    }
+    return {};
 }
 
 Result<void> readUplinks(const JsonValue& list, const std::string& folder, Config& config) {
@@ -260,6 +311,7 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
                             .cameras = textsAt(item, "cameras"),
                             .caFile = absolute(textAt(item, "ca_file", {}), folder),
                             .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60))};
+        if (auto read = readWay(item, folder, concat("/uplinks/", i), uplink); !read) return read;
         if (uplink.token.empty() == uplink.tokenFile.empty()) {
             return Error{concat("/uplinks/", i, ": needs either \"token\" or \"token_file\"")};
         }

@@ -15,6 +15,8 @@
 #include "capture/source_uri.hpp"
 #include "uplink/access.hpp"
 #include "uplink/hub_url.hpp"
+#include "uplink/proxy_url.hpp"
+#include "uplink/tls_settings.hpp"
 
 namespace edgecam::agent {
 
@@ -64,7 +66,13 @@ struct ServerConfig {
     std::size_t maxConnections = 100;
     std::size_t maxMessageBytes = 1 << 20;
     Microseconds authWithin = std::chrono::seconds(5);
-    std::string webRoot;  ///< absolute; empty: search
+    std::string webRoot;      ///< absolute; empty: search
+    uplink::ServerTls tls;    ///< absolute; without files: see selfSigned
+    bool selfSigned = false;  ///< TLS with a certificate of the box's own making
+
+    [[nodiscard]] bool secure() const { return selfSigned || tls.enabled(); }
+    /// Nobody was named: the agent makes a token of its own.
+    [[nodiscard]] bool makesToken() const { return tokens.empty() && tokenKeys.empty(); }
 };
 
 struct JournalConfig {
@@ -81,7 +89,9 @@ struct UplinkConfig {
     std::vector<std::string> start;
     uplink::Role role = uplink::Role::operator_;
     std::vector<std::string> cameras;
-    std::string caFile;                                   ///< absolute; empty: the system's
+    std::string caFile;     ///< absolute; empty: the system's
+    uplink::ClientTls tls;  ///< absolute; empty: none
+    std::optional<uplink::ProxyUrl> proxy;
     Microseconds longestWait = std::chrono::seconds(60);  ///< between tries
 };
 

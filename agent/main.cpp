@@ -37,6 +37,11 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(0.05, 0.95))
         ->capture_default_str();
 
+    std::string tokenConfig;
+    CLI::App* token =
+        app.add_subcommand("token", "Print the page's address with the token that the agent made");
+    token->add_option("config,-c,--config", tokenConfig, "The config file")->required();
+
     CLI::App* version = app.add_subcommand("version", "Print versions");
 
     std::optional<std::string> viewersLogLevel;
@@ -51,6 +56,7 @@ int main(int argc, char** argv) {
     if (*check) return checkCommand(checkedConfig);
     if (*probe) return probeCommand(probeOptions);
     if (*detect) return detectCommand(detectOptions);
+    if (*token) return tokenCommand(tokenConfig);
     if (*version) return versionCommand();
     return 0;
 }

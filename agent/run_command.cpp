@@ -37,8 +37,8 @@ void sayWhere(const Agent& agent, const Config& config) {
     const std::string url = agent.pageUrl();
     if (url.empty()) return;
     if (stdoutIsJournal()) {
-        std::printf("the page is served on port %d; its token is in %s/token or in the config\n",
-                    config.server.port, config.dataDir.c_str());
+        std::printf("the page is served on port %d; edgecam token CONFIG prints its address\n",
+                    config.server.port);
     } else {
         std::printf("page: %s\n", url.c_str());
         if (url.find('#') == std::string::npos) std::printf("it asks for a token of the config\n");

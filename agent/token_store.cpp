@@ -68,7 +68,7 @@ Result<void> TokenStore::check(const ServerConfig& config) {
 Result<std::unique_ptr<TokenStore>> TokenStore::open(const ServerConfig& config, DataDir& dataDir,
                                                      MainLoop& loop, const Clock& clock) {
     auto store = std::unique_ptr<TokenStore>(new TokenStore(config, dataDir, loop, clock));
-    if (config.tokens.empty() && config.tokenKeys.empty()) {
+    if (config.makesToken()) {
         auto own = dataDir.ownToken();
         if (!own) return own.error();
         store->own_ = uplink::TokenHash::of(*own);
@@ -151,8 +151,8 @@ void TokenStore::look() {
     if (!changed() && !oldOver) return;
     auto tokens = tokensNow();
     auto keys = keysNow();
-    const auto line = concat("tokens were read again: ", tokens.size(), ", and ", keys.size(),
-            " keys of who signs some");
+    const auto line =
+        concat("tokens were read again: ", tokens.size(), ", and ", keys.size(), " keys of who signs some");
     access_->replace(std::move(tokens), std::move(keys));
     logInfo("agent", line);
 }

@@ -135,6 +135,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     // The loop's thread only.
     lws_vhost* host_ = nullptr;
     lws* listener_ = nullptr;
+    Result<void> tlsReady_ = Error{"libwebsockets did not ask for the certificate"};
     bool acceptPaused_ = false;
     LogThrottle descriptorTrouble_;
     LogThrottle refusals_;
@@ -176,7 +177,12 @@ Result<void> Server::open() {
     info.retry_and_idle_policy = &kLiveness;
     info.keepalive_timeout = 5;
     info.vhost_name = "local";
+    if (settings_.tls.enabled()) {
+        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+        info.alpn = "http/1.1";
+    }
     host_ = lws_create_vhost((*loop)->context(), &info);
+    if (settings_.tls.enabled() && !tlsReady_) return tlsReady_.error();
     if (host_ == nullptr) return Error{"libwebsockets made no virtual host"};
 
     lws_sock_file_fd_type descriptor{};
@@ -190,10 +196,14 @@ Result<void> Server::open() {
     return {};
 }
 
-int Server::onEvent(lws* socket, lws_callback_reasons reason, void* /*user*/, void* in,
+int Server::onEvent(lws* socket, lws_callback_reasons reason, void* user, void* in,
                     std::size_t length) noexcept {
     if (socket == nullptr) return 0;
     auto* server = static_cast<Server*>(lws_context_user(lws_get_context(socket)));
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        server->tlsReady_ = applyTo(static_cast<ssl_ctx_st*>(user), server->settings_.tls);
+        return server->tlsReady_ ? 0 : -1;
+    }
     return server->handle(socket, reason, {static_cast<const char*>(in), in != nullptr ? length : 0});
 }
 

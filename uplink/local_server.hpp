@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "uplink/access.hpp"
 #include "uplink/peer_exchange.hpp"
+#include "uplink/tls_settings.hpp"
 
 namespace edgecam::uplink {
 
@@ -19,7 +20,8 @@ struct LocalServerSettings {
     std::string address = "127.0.0.1";  ///< numeric IPv4 or IPv6 address, or "*" for all
     int port = 8080;                    ///< 0: any free one; see LocalServer::port()
     int listener =
-        -1;  ///< a descriptor that listens already, which is taken over; else address and port count
+        -1;         ///< a descriptor that listens already, which is taken over; else address and port count
+    ServerTls tls;  ///< without files: plain HTTP and ws
     std::string webRoot;  ///< folder of the page; empty: no page
     std::vector<std::string>
         allowedOrigins;  ///< besides none and the same host, e.g. "https://console.example"
@@ -35,8 +37,8 @@ struct LocalServerSettings {
 class LocalServer {
   public:
     /// Binds and starts serving; `exchange`, `access`, `commands`, `clock` must outlive the server. Fails
-    /// when the address is not ours or in use, and says so. `health` is called on the server's thread for GET
-    /// /healthz: a JSON object and whether all is well (200 or 503).
+    /// when the address is not ours or in use, or a file of TLS cannot be used, and says so. `health` is
+    /// called on the server's thread for GET /healthz: a JSON object and whether all is well (200 or 503).
     struct Health {
         bool ok = true;
         std::string json;

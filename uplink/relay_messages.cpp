@@ -203,8 +203,12 @@ void fields(A& a, SessionLimits& x) {
       x.commandBurst, x.lanes);
 }
 template <class A>
+void fields(A& a, ServerTls& x) {
+    a(x.certificateFile, x.keyFile, x.clientCaFile);
+}
+template <class A>
 void fields(A& a, LocalServerSettings& x) {
-    a(x.address, x.port, x.webRoot, x.allowedOrigins, x.allowedHosts, x.maxConnections, x.session);
+    a(x.address, x.port, x.tls, x.webRoot, x.allowedOrigins, x.allowedHosts, x.maxConnections, x.session);
 }
 
 void fields(ArchiveWriter& a, TokenRule& x) {

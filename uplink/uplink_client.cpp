@@ -1,8 +1,7 @@
 #include "uplink/uplink_client.hpp"
 
 #include <libwebsockets.h>
-#include <openssl/x509.h>
-#include <unistd.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <array>
@@ -11,9 +10,12 @@
 
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
+#include "uplink/certificate_files.hpp"
+#include "uplink/connect_faults.hpp"
 #include "uplink/foreign_words.hpp"
 #include "uplink/hub_url.hpp"
 #include "uplink/peer_connection.hpp"
+#include "uplink/proxy_reply.hpp"
 #include "uplink/websocket_loop.hpp"
 
 namespace edgecam::uplink {
@@ -36,6 +38,17 @@ std::uint16_t wholeSeconds(Microseconds span, std::uint16_t least) {
     return static_cast<std::uint16_t>(std::clamp<std::int64_t>(seconds, least, 3600));
 }
 
+/// As libwebsockets wants it.
+std::string addressOf(const ProxyUrl& proxy) {
+    return proxy.credentials.empty() ? proxy.shown() : concat(proxy.credentials, "@", proxy.shown());
+}
+
+/// Under which an SSL_CTX keeps its client.
+int tlsOwnerIndex() {
+    static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
 class Client final : public UplinkClient, private WebsocketLoop::Owner {
   public:
     Client(UplinkSettings settings, PeerExchange& exchange, CommandSink& commands, const Clock& clock,
@@ -49,9 +62,13 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
                        std::size_t length) noexcept;
     int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
 
+    static void onTlsEvent(const ssl_st* tls, int what, int value) noexcept;
+    int prepareTls(ssl_ctx_st* context);
     void dial();
     void established(lws* socket);
     void notConnected(lws* socket, std::string_view why);
+    [[nodiscard]] std::optional<std::string> tlsFault() const;
+    [[nodiscard]] bool showsCertificate() const { return !settings_.tls.certificateFile.empty(); }
     void closedByPeer(std::string_view payload);
     [[nodiscard]] std::string howItBroke(Microseconds silent) const;
     void ended();
@@ -74,13 +91,17 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
 
     // The loop's thread only.
     lws_vhost* host_ = nullptr;
+    ssl_ctx_st* tlsContext_ = nullptr;  ///< the virtual host's
+    Result<void> tlsReady_ = Error{"libwebsockets did not ask for the rules of TLS"};
     std::optional<std::size_t> endpoint_;  ///< in use
     std::string authority_;
     BackOff backOff_;
     UplinkStatus status_;
     std::unique_ptr<PeerConnection> connection_;
     std::optional<CloseWish> hubClose_;
-    std::string certificateTrouble_;
+    int certificateTrouble_ = X509_V_OK;
+    std::optional<ProxyReply> proxyReply_;  ///< while the way through the proxy is opened
+    int hubAlert_ = 0;                      ///< with which the hub broke the TLS handshake off
     Monotonic liveSince_{};
     std::optional<Microseconds> retryAfterWish_;  ///< the hub's own
     std::optional<Monotonic> dialAt_;
@@ -119,7 +140,13 @@ Client::~Client() {
 
 Result<void> Client::open() {
     const char* caFile = settings_.caFile.empty() ? nullptr : settings_.caFile.c_str();
-    if (caFile != nullptr && access(caFile, R_OK) != 0) return Error{concat("cannot read CA file ", caFile)};
+    if (caFile != nullptr) {
+        if (auto good = checkAuthorities(settings_.caFile); !good) return good.error().within("CA file");
+    }
+    if (showsCertificate()) {
+        auto good = checkKey(settings_.tls.keyFile, settings_.tls.certificateFile);
+        if (!good) return good.error().within("client certificate");
+    }
     auto loop = WebsocketLoop::create(
         {.threadName = settings_.threadName, .maxDescriptors = kDescriptors, .callbackUser = this}, *this);
     if (!loop) return loop.error();
@@ -132,10 +159,13 @@ Result<void> Client::open() {
     info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     if (caFile != nullptr) info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
     info.client_ssl_ca_filepath = caFile;
-    info.http_proxy_address = ":0";  // an empty proxy; with null, the environment's would be used
+    // An empty one where there is none; with null, the environment's would be used.
+    const std::string proxy = settings_.proxy ? addressOf(*settings_.proxy) : ":0";
+    info.http_proxy_address = proxy.c_str();
     info.retry_and_idle_policy = &liveness_;
     info.vhost_name = "uplink";
     host_ = lws_create_vhost((*loop)->context(), &info);
+    if (!tlsReady_) return tlsReady_;
     if (host_ == nullptr) return Error{"libwebsockets made no virtual host (is the CA file PEM?)"};
 
     loop_ = std::move(*loop);
@@ -152,11 +182,12 @@ int Client::onEvent(lws* socket, lws_callback_reasons reason, void* user, void* 
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
         // Here `length` is OpenSSL's own verdict, which stands; only its reason is taken.
         if (length == 0) {
-            auto* verification = static_cast<X509_STORE_CTX*>(user);
-            client->certificateTrouble_ =
-                X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
+            client->certificateTrouble_ = X509_STORE_CTX_get_error(static_cast<X509_STORE_CTX*>(user));
         }
         return 0;
+    }
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_CLIENT_VERIFY_CERTS) {
+        return client->prepareTls(static_cast<ssl_ctx_st*>(user));
     }
     return client->handle(socket, reason, {static_cast<const char*>(in), in != nullptr ? length : 0});
 }
@@ -181,15 +212,35 @@ int Client::handle(lws* socket, lws_callback_reasons reason, std::string_view in
         case LWS_CALLBACK_CLIENT_CLOSED:
             ended();
             return 0;
+        case LWS_CALLBACK_WSI_DESTROY:
+            if (proxyReply_ && proxyReply_->socket() == socket) proxyReply_.reset();
+            return 0;
         default:
             return 0;
     }
 }
 
+// libwebsockets would hand these on, but not those of a client.
+void Client::onTlsEvent(const ssl_st* tls, int what, int value) noexcept {
+    if ((what & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT) return;
+    auto* client = static_cast<Client*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(tls), tlsOwnerIndex()));
+    const bool fatal = value >> 8 == SSL3_AL_FATAL;
+    if (client != nullptr && fatal) client->hubAlert_ = value & 0xff;
+}
+
+int Client::prepareTls(ssl_ctx_st* context) {
+    tlsContext_ = context;
+    SSL_CTX_set_ex_data(context, tlsOwnerIndex(), this);
+    SSL_CTX_set_info_callback(context, &Client::onTlsEvent);
+    tlsReady_ = applyTo(context, settings_.tls);
+    return tlsReady_ ? 0 : -1;
+}
+
 void Client::dial() {
     dialAt_.reset();
     hubClose_.reset();
-    certificateTrouble_.clear();
+    certificateTrouble_ = X509_V_OK;
+    hubAlert_ = 0;
     ++status_.attempts;
     endpoint_ = settings_.endpoints->choose(clock_.monotonic());
     const HubUrl& url = settings_.endpoints->url(*endpoint_);
@@ -211,17 +262,26 @@ void Client::dial() {
     info.retry_and_idle_policy = &liveness_;
     // A redirect would be sent to another host with all our headers.
     info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url.secure ? LCCSCF_USE_SSL : 0);
+    // libwebsockets would look for the first of the address's colons to find a port, and check what is before
+    // it.
+    const bool six = url.host.find(':') != std::string::npos;
+    if (six) info.ssl_connection |= LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
+    if (tlsContext_ != nullptr) expectAddress(tlsContext_, six ? url.host : std::string());
     // What fails at once is told by CLIENT_CONNECTION_ERROR, from inside this call.
-    if (lws_client_connect_via_info(&info) == nullptr && !dialAt_) notConnected(nullptr, "no connection");
+    lws* socket = lws_client_connect_via_info(&info);
+    if (socket == nullptr && !dialAt_) return notConnected(nullptr, "no connection");
+    if (socket != nullptr && settings_.proxy) proxyReply_.emplace(socket);
 }
 
 void Client::notConnected(lws* socket, std::string_view why) {
     if (dialAt_ || leaving_) return;
     const unsigned status = socket != nullptr ? lws_http_client_http_response(socket) : 0;
-    if (!certificateTrouble_.empty()) {
-        const auto reason = concat("the hub's certificate is not accepted: ", certificateTrouble_);
-        return retryElsewhere(backOff_.afterFailure(), reason);
+    const int answered = proxyReply_ ? proxyReply_->status() : 0;
+    proxyReply_.reset();
+    if (answered != 0 && answered != 200) {
+        return retryElsewhere(backOff_.afterFailure(), proxyFault(answered, settings_.proxy->shown()));
     }
+    if (const auto fault = tlsFault()) return retryElsewhere(backOff_.afterFailure(), *fault);
     if (status == 401 || status == 403) {
         const auto reason = concat("the hub refused the handshake with HTTP ", status);
         return retryAfter(backOff_.afterRejection(), UplinkState::rejected, reason);
@@ -230,10 +290,21 @@ void Client::notConnected(lws* socket, std::string_view why) {
     if (status >= 300)
         return retryElsewhere(backOff_.afterFailure(),
                               concat("the hub answered HTTP ", status, " instead of a WebSocket"));
-    retryElsewhere(backOff_.afterFailure(), why.empty() ? std::string("no connection") : std::string(why));
+    const std::string proxy = settings_.proxy ? settings_.proxy->shown() : std::string();
+    retryElsewhere(backOff_.afterFailure(), connectFault(why, proxy, showsCertificate()));
+}
+
+std::optional<std::string> Client::tlsFault() const {
+    if (certificateTrouble_ != X509_V_OK) {
+        const std::string& host = settings_.endpoints->url(*endpoint_).host;
+        return certificateFault(certificateTrouble_, host, clock_.utc());
+    }
+    if (hubAlert_ != 0) return alertFault(hubAlert_, showsCertificate());
+    return std::nullopt;
 }
 
 void Client::established(lws* socket) {
+    proxyReply_.reset();
     const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
                                   .unsentBytes = kUnsentBytes,
                                   .leastAllowance = kLeastAllowance,
@@ -337,6 +408,7 @@ void Client::woken() {
 }
 
 void Client::ticked() {
+    if (proxyReply_) proxyReply_->look();
     if (connection_) connection_->tick();
     follow();
     if (dialAt_ && !leaving_ && clock_.monotonic() >= *dialAt_) dial();

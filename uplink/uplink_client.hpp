@@ -5,12 +5,15 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "uplink/endpoints.hpp"
 #include "uplink/peer_exchange.hpp"
+#include "uplink/proxy_url.hpp"
+#include "uplink/tls_settings.hpp"
 #include "uplink/uplink_status.hpp"
 
 namespace edgecam::uplink {
@@ -23,6 +26,8 @@ struct UplinkSettings {
     HubCredentials hub;
     JournalLine* journal = nullptr;  ///< where durable events come from; outlives the client. Null: nowhere
     std::string caFile;              ///< PEM: only these authorities are believed; empty: the system's
+    ClientTls tls;                   ///< what the box shows of itself to hubs that ask
+    std::optional<ProxyUrl> proxy;   ///< the way to all hubs; these find their own addresses
     SessionLimits session;
     SessionOrigin origin;  ///< but for the address, which is the hub's URL
     Microseconds firstDelay = std::chrono::milliseconds(500);  ///< back-off: doubling from here, full jitter
@@ -37,8 +42,8 @@ struct UplinkSettings {
 
 class UplinkClient {
   public:
-    /// Starts dialling. Fails only for a CA file that cannot be read. All references must outlive the client.
-    /// `onStatus` is called on the uplink's thread; the log of changes is its business.
+    /// Starts dialling. Fails only for a file of TLS that cannot be used. All references must outlive the
+    /// client. `onStatus` is called on the uplink's thread; the log of changes is its business.
     static Result<std::unique_ptr<UplinkClient>> start(UplinkSettings settings, PeerExchange& exchange,
                                                        CommandSink& commands, const Clock& clock,
                                                        std::function<void(const UplinkStatus&)> onStatus);

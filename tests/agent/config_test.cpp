@@ -13,6 +13,10 @@ std::string whyNot(const char* text) {
     const auto config = parseConfig(text, "/etc/edgecam");
     return config ? "" : config.error().message;
 }
+
+std::string uplinkWith(const std::string& url, const std::string& more) {
+    return R"({"cameras": [], "uplinks": [{"token": "t", "url": ")" + url + "\"" + more + "}]}";
+}
 }  // namespace
 
 TEST_CASE("an uplink has one hub or several, a name of its own, and events are kept within bounds") {
@@ -32,13 +36,14 @@ TEST_CASE("an uplink has one hub or several, a name of its own, and events are k
     CHECK(config->uplinks[1].longestWait == std::chrono::seconds(5));
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t"}]})") ==
           "/uplinks/0: needs either \"url\" or \"urls\"");
-    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "url": "ws://a/", "urls": ["ws://b/"]}]})") ==
-          "/uplinks/0: needs either \"url\" or \"urls\"");
-    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "urls": ["ws://b/", "b"]}]})")
+    CHECK(
+        whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "url": "wss://a/", "urls": ["wss://b/"]}]})") ==
+        "/uplinks/0: needs either \"url\" or \"urls\"");
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "urls": ["wss://b/", "b"]}]})")
               .starts_with("/uplinks/0/urls/1: "));
     CHECK(
         whyNot(
-            R"({"cameras": [], "uplinks": [{"token": "t", "url": "ws://a/"}, {"token": "t", "url": "ws://a/"}]})")
+            R"({"cameras": [], "uplinks": [{"token": "t", "url": "wss://a/"}, {"token": "t", "url": "wss://a/"}]})")
             .starts_with("/uplinks/1/name: "));
     // A connection for events alone is called by its purpose, which may be another uplink's name.
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "url": "wss://a/in", "separate_events": true},
@@ -155,14 +160,67 @@ TEST_CASE("a hub needs a WebSocket URL without a secret in it, and cameras that 
           "/uplinks/0/url: a hub's URL begins with ws:// or wss://");
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "ws://u:p@h/", "token": "t"}]})")
               .find("/uplinks/0/url: no user name in a hub's URL") == 0);
-    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "ws://h/", "token": "t", "start": ["x"]}]})") ==
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "wss://h/", "token": "t", "start": ["x"]}]})") ==
           "/uplinks/0/start: there is no camera \"x\"");
 }
 
 TEST_CASE("a hub is sent only what it may see") {
     CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://bars"}, {"id": "b", "source": "test://bars"}],
-        "uplinks": [{"url": "ws://h/", "token": "t", "start": ["a"], "cameras": ["b"]}]})") ==
+        "uplinks": [{"url": "wss://h/", "token": "t", "start": ["a"], "cameras": ["b"]}]})") ==
           "/uplinks/0/start: \"a\" is not among this hub's \"cameras\"");
+}
+
+TEST_CASE("plain ws:// is for this machine, unless an uplink says that it may be read along with") {
+    for (const char* here : {"ws://127.0.0.1:9000/", "ws://127.8.9.1/", "ws://localhost/", "ws://[::1]:9/"}) {
+        CAPTURE(here);
+        CHECK(whyNot(uplinkWith(here, "").c_str()).empty());
+    }
+    CHECK(whyNot(uplinkWith("ws://hub.example/in?key=hush", "").c_str()) ==
+          "/uplinks/0/url: whoever is on the way could read the token and the video: use wss://, or set "
+          "\"insecure\": true in this uplink to dial ws://hub.example/in all the same");
+    for (const char* far :
+         {"ws://192.0.2.1/", "ws://localhost.example/", "ws://[2001:db8::1]/", "ws://0.0.0.0/"}) {
+        CAPTURE(far);
+        CHECK_FALSE(whyNot(uplinkWith(far, "").c_str()).empty());
+        CHECK(whyNot(uplinkWith(far, R"(, "insecure": true)").c_str()).empty());
+    }
+    CHECK(whyNot(R"({"cameras": [], "uplinks": [{"token": "t", "urls": ["wss://a/", "ws://b/"]}]})")
+              .starts_with("/uplinks/0/urls/1: whoever"));
+}
+
+TEST_CASE(
+    "certificates, keys and proxies of uplinks and of the server are read, paths from the file's folder") {
+    const auto config = parseConfig(R"({ "cameras": [],
+        "server": { "tls": { "cert_file": "tls/box.pem", "key_file": "/keys/box.pem", "client_ca_file": "ca.pem" } },
+        "uplinks": [ { "url": "wss://h/", "token": "t", "client_cert_file": "c.pem", "client_key_file": "k.pem",
+                       "proxy": "http://me:p%40ss@proxy.example:3128" } ] })",
+                                    "/etc/edgecam");
+    REQUIRE(config);
+    CHECK(config->server.tls.certificateFile == "/etc/edgecam/tls/box.pem");
+    CHECK(config->server.tls.keyFile == "/keys/box.pem");
+    CHECK(config->server.tls.clientCaFile == "/etc/edgecam/ca.pem");
+    CHECK(config->server.secure());
+    CHECK_FALSE(config->server.selfSigned);
+    CHECK(config->uplinks[0].tls.certificateFile == "/etc/edgecam/c.pem");
+    CHECK(config->uplinks[0].tls.keyFile == "/etc/edgecam/k.pem");
+    CHECK(config->uplinks[0].proxy->shown() == "proxy.example:3128");
+    CHECK(config->uplinks[0].proxy->credentials == "me:p@ss");
+    CHECK_FALSE(parseConfig(R"({"cameras": []})", "/")->server.secure());
+    CHECK(parseConfig(R"({"cameras": [], "server": {"tls": {"self_signed": true}}})", "/")->server.secure());
+}
+
+TEST_CASE("half of a certificate, and a proxy's address that is none, are refused") {
+    CHECK(whyNot(R"({"cameras": [], "server": {"tls": {"key_file": "k.pem"}}})") ==
+          "/server/tls: \"cert_file\" and \"key_file\" go together");
+    CHECK(whyNot(R"({"cameras": [], "server": {"tls": {}}})") ==
+          "/server/tls: needs either \"cert_file\" and \"key_file\", or \"self_signed\": true");
+    CHECK(whyNot(uplinkWith("wss://h/", R"(, "client_key_file": "k.pem")").c_str()) ==
+          "/uplinks/0: \"client_cert_file\" and \"client_key_file\" go together");
+    CHECK(whyNot(uplinkWith("wss://h/", R"(, "proxy": "https://me:hush@proxy:1")").c_str()) ==
+          "/uplinks/0/proxy: a proxy's address begins with http://");
+    CHECK(whyNot(uplinkWith("ws://127.0.0.1/", R"(, "proxy": "http://proxy:1")").c_str()) ==
+          "/uplinks/0/proxy: whoever is on the way could read along: use wss:// hubs, or set \"insecure\": "
+          "true");
 }
 
 TEST_CASE("a file that is absent or a folder is an error, not a crash") {

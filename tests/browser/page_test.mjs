@@ -131,6 +131,17 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
         assert.equal(figures.player, 'mse');
     });
 
+    test('over TLS from elsewhere it plays with WebCodecs, once a person has accepted the box\'s own certificate', async (t) => {
+        const secure = await AgentProcess.start({ cameras: [kSmallCamera], server: { tls: { self_signed: true } } });
+        t.after(() => secure.remove());
+        const url = new URL(secure.pageUrl);
+        url.hostname = 'box.local';
+        const tile = await AgentPage.open(t, browser, `${url.href}#token=${secure.token}`, { ignoreHTTPSErrors: true });
+        const figures = await tile.plays(10);
+        assert.equal(await tile.page.evaluate(() => window.isSecureContext), true);
+        assert.equal(figures.player, 'webcodecs');
+    });
+
     test('fits a phone: nothing to scroll sideways, everything big enough to touch', async (t) => {
         const tile = await open(t, 'mse', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
         await tile.plays(3);

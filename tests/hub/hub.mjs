@@ -27,7 +27,7 @@ const kDefaults = {
     subscriptions: undefined, // by topic, as in docs/protocol/request.schema.json; undefined: the agent's default
     store: undefined, // folder; undefined: in memory
     record: undefined, // folder; undefined: payloads are counted and thrown away
-    tls: undefined, // { cert, key }: files
+    tls: undefined, // { cert, key, ca }: files; with ca agents need a certificate of that authority
     misbehave: {},
     authWithinMs: 5000,
     pingAfterMs: 10_000,
@@ -76,7 +76,8 @@ export class Hub extends EventEmitter {
     async #listen() {
         const { host, port, tls } = this.#options;
         this.#server = tls
-            ? createSecure({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) })
+            ? createSecure({ cert: readFileSync(tls.cert), key: readFileSync(tls.key),
+                ...(tls.ca && { ca: readFileSync(tls.ca), requestCert: true }) })
             : createPlain();
         this.#server.on('request', (request, response) => response.writeHead(426).end());
         this.#server.on('tlsClientError', (error) => this.say({ event: 'tls_error', text: error.message }));
@@ -128,7 +129,8 @@ export class Hub extends EventEmitter {
         const connection = new Connection(this, this.connections.length, socket, request);
         this.connections.push(connection);
         for (const sign of ['ping', 'pong']) socket.on(sign, () => { connection.heardAt = Date.now(); });
-        connection.say('connected', { path: request.url, protocol: socket.protocol, extensions: socket.extensions });
+        connection.say('connected', { path: request.url, protocol: socket.protocol, extensions: socket.extensions,
+            server_name: request.socket.servername });
         connection.after(this.#options.authWithinMs, () => {
             if (!connection.auth) this.#refuse(connection, 4408);
         });

@@ -19,8 +19,8 @@ function configFile(content) {
 }
 
 test('help is everywhere', () => {
-    assert.match(edgecam('--help').stdout, /run[\s\S]*check[\s\S]*probe[\s\S]*detect[\s\S]*version/);
-    for (const command of ['run', 'check', 'probe', 'detect', 'version']) {
+    assert.match(edgecam('--help').stdout, /run[\s\S]*check[\s\S]*probe[\s\S]*detect[\s\S]*token[\s\S]*version/);
+    for (const command of ['run', 'check', 'probe', 'detect', 'token', 'version']) {
         const { status, stdout } = edgecam(command, '--help');
         assert.equal(status, 0);
         assert.match(stdout, /Usage/);

@@ -51,7 +51,7 @@ describe('two hubs of one uplink, a third with one of its own, and one that has 
                 { name: 'pair', urls: pair.map(({ url }) => url), token: kToken, separate_events: true, max_retry_s: 1,
                     start: ['door', 'yard'] },
                 { name: 'third', url: third.url, token: kToken, max_retry_s: 1 },
-                { name: 'nowhere', url: 'ws://hub.invalid/v1/stream', token: kToken, max_retry_s: 1 },
+                { name: 'nowhere', url: 'wss://hub.invalid/v1/stream', token: kToken, max_retry_s: 1 },
             ],
         });
     });

@@ -130,8 +130,9 @@ export class AgentProcess {
     }
 
     get folder() { return this.#folder.path; }
-    get pageUrl() { return `http://127.0.0.1:${this.port}/`; }
-    get streamUrl() { return `ws://127.0.0.1:${this.port}/v1/stream`; }
+    get #s() { return this.config.server.tls ? 's' : ''; }
+    get pageUrl() { return `http${this.#s}://127.0.0.1:${this.port}/`; }
+    get streamUrl() { return `ws${this.#s}://127.0.0.1:${this.port}/v1/stream`; }
     /** The address it printed, with a token. */
     get printedUrl() { return this.#child.match[1]; }
     get pid() { return this.#child.process.pid; }

@@ -14,6 +14,7 @@
 #include "tests/support/temp_folder.hpp"
 #include "tests/uplink/node_peer.hpp"
 #include "tests/uplink/wire.hpp"
+#include "uplink/own_certificate.hpp"
 
 using namespace std::chrono_literals;
 using namespace edgecam;
@@ -97,6 +98,14 @@ struct Bench {
         return http(line + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
     }
 };
+
+LocalServerSettings overTls(const std::string& folder) {
+    const auto files = ownCertificate(folder, "box-7", "127.0.0.1");
+    REQUIRE(files);
+    LocalServerSettings settings;
+    settings.tls = *files;
+    return settings;
+}
 
 Chunk keyFrame(std::uint32_t sequence, std::size_t bytes) {
     Chunk chunk;
@@ -500,6 +509,78 @@ TEST_SUITE("local server") {
         CHECK(answer.size() > text.size());
         CHECK(answer.ends_with(text));
         CHECK(Bench().fetch("GET /metrics").starts_with("HTTP/1.1 404"));
+    }
+
+    TEST_CASE(
+        "over TLS a viewer on another implementation enters, talks and leaves; nobody is served plain") {
+        const TempFolder folder;
+        const Bench bench(overTls(folder.path()));
+        CHECK(bench.fetch("GET /healthz").find("HTTP/") == std::string::npos);
+        const auto url = "wss://127.0.0.1:" + std::to_string(bench.server->port()) + "/v1/stream";
+        auto viewer = NodePeer::run("viewer.mjs", {url, "secret", folder.path() + "/tls-cert.pem"});
+        if (!viewer) return;
+        const std::string met = viewer->lineWith("code");
+        for (const char* part : {"system/authenticated", R"("pong":"hello")", R"("code":1000)"}) {
+            CAPTURE(part);
+            CHECK(met.find(part) != std::string::npos);
+        }
+    }
+
+    TEST_CASE("over TLS a long page of metrics arrives whole") {
+        const TempFolder folder;
+        LocalServerSettings settings = overTls(folder.path());
+        settings.metrics = [](const Grant& /*grant*/) { return std::string(3 << 20, 'm'); };
+        const Bench bench(settings);
+        const auto url = "https://127.0.0.1:" + std::to_string(bench.server->port()) + "/metrics";
+        auto client = NodePeer::run("fetch.mjs", {url, folder.path() + "/tls-cert.pem"});
+        if (!client) return;
+        const std::string got = client->lineWith("status");
+        CHECK(got == R"({"status":200,"bytes":3145728,"protocol":"TLSv1.3"})");
+    }
+
+    TEST_CASE("handshakes that are garbage, stop half-way or never begin leave no socket behind") {
+        const TempFolder folder;
+        LocalServerSettings settings = overTls(folder.path());
+        settings.maxConnections = 2;  // room for 66 sockets
+        const Bench bench(settings);
+        const std::string hello("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+                                11);  // and the rest never comes
+        std::vector<Wire> open;
+        for (int round = 0; round < 100; ++round) {
+            bench.dial().send("GET / HTTP/1.1\r\n\r\n");
+            bench.dial().send(std::string(300, '\xff'));
+            bench.dial().send(hello);
+            Wire gone = bench.dial();
+            open.push_back(bench.dial());
+            if (round % 2 == 0) open.back().send(hello);
+        }
+        const auto url = "https://127.0.0.1:" + std::to_string(bench.server->port()) + "/healthz";
+        for (int turn = 0; turn < 2; ++turn) {
+            auto client = NodePeer::run("fetch.mjs", {url, folder.path() + "/tls-cert.pem"});
+            if (!client) return;
+            CHECK(client->lineWith("status").find(R"("status":200)") != std::string::npos);
+        }
+    }
+
+    TEST_CASE("files of TLS that cannot be used keep the server from starting") {
+        const TempFolder folder;
+        const TempFolder other;
+        LocalServerSettings settings = overTls(folder.path());
+        settings.tls.keyFile = overTls(other.path()).tls.keyFile;
+        FakeClock clock;
+        Access access({}, clock);
+        PeerExchange exchange({}, 64 << 10, clock);
+        GrantingSink sink(exchange);
+        settings.port = 0;
+        const auto foreign = LocalServer::start(settings, access, exchange, sink, clock, {});
+        REQUIRE_FALSE(foreign);
+        CHECK(foreign.error().message.find(settings.tls.keyFile) != std::string::npos);
+        settings = overTls(folder.path());
+        settings.port = 0;
+        settings.tls.clientCaFile = "/nowhere/ca.pem";
+        const auto lost = LocalServer::start(settings, access, exchange, sink, clock, {});
+        REQUIRE_FALSE(lost);
+        CHECK(lost.error().message.find("/nowhere/ca.pem") != std::string::npos);
     }
 
     TEST_CASE("an address in use, and one that is not ours, say so") {

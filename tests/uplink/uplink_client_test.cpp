@@ -16,6 +16,7 @@
 #include "tests/uplink/node_peer.hpp"
 #include "tests/uplink/wire.hpp"
 #include "uplink/hub_url.hpp"
+#include "uplink/own_certificate.hpp"
 
 using namespace std::chrono_literals;
 using namespace edgecam;
@@ -496,7 +497,7 @@ TEST_SUITE("uplink client") {
         CHECK(status.retryIn == 200s);  // the jitter of this bench is the whole limit
     }
 
-    TEST_CASE("a URL or a CA file that makes no sense is an error at once") {
+    TEST_CASE("a URL, a CA file or a certificate that makes no sense is an error at once") {
         Bench bench;
         for (const std::string url :
              {"", "hub", "http://hub/", "ws://", "wss:///path", "ws://user:secret@hub/", "ws://hub/#part",
@@ -512,6 +513,14 @@ TEST_SUITE("uplink client") {
         const auto started = UplinkClient::start(settings, bench.exchange, bench.sink, bench.clock, {});
         REQUIRE_FALSE(started);
         CHECK(started.error().message.find("CA file") != std::string::npos);
+        const TempFolder one;
+        const TempFolder other;
+        settings.caFile.clear();
+        settings.tls.certificateFile = ownCertificate(one.path(), "box", "*")->certificateFile;
+        settings.tls.keyFile = ownCertificate(other.path(), "box", "*")->keyFile;
+        const auto unfit = UplinkClient::start(settings, bench.exchange, bench.sink, bench.clock, {});
+        REQUIRE_FALSE(unfit);
+        CHECK(unfit.error().message.find("is not the key of the certificate") != std::string::npos);
     }
 
     TEST_CASE("a hub's URL is read with the usual ports, and shown without its query") {

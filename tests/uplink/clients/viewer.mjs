@@ -1,10 +1,11 @@
-// A viewer on the npm package `ws`, for the local server's tests. Arguments: URL TOKEN. Authenticates, asks for
+// A viewer on the npm package `ws`, for the local server's tests. Arguments: URL TOKEN [CA]. Authenticates, asks for
 // the status, pings, closes; prints what it met as one JSON object and ends with 0 when all of it came.
+import { readFileSync } from 'node:fs';
 import WebSocket from 'ws';
 
-const [url, token] = process.argv.slice(2);
+const [url, token, ca] = process.argv.slice(2);
 const met = { types: [] };
-const socket = new WebSocket(url, ['edgecam.v1'], { perMessageDeflate: true });
+const socket = new WebSocket(url, ['edgecam.v1'], { perMessageDeflate: true, ...(ca && { ca: readFileSync(ca) }) });
 socket.on('open', () => {
   met.protocol = socket.protocol;
   met.extensions = socket.extensions;
