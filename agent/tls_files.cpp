@@ -18,9 +18,14 @@ Result<void> checkServer(const ServerConfig& server) {
             return good.error().within("/server/tls/key_file");
         }
     }
-    if (tls.clientCaFile.empty()) return {};
-    auto good = uplink::checkAuthorities(tls.clientCaFile);
-    return good ? good : good.error().within("/server/tls/client_ca_file");
+    if (!tls.clientCaFile.empty()) {
+        if (auto good = uplink::checkAuthorities(tls.clientCaFile); !good) {
+            return good.error().within("/server/tls/client_ca_file");
+        }
+    }
+    if (!tls.enabled()) return {};
+    auto good = uplink::tryOut(tls);
+    return good ? good : good.error().within("/server/tls");
 }
 
 Result<void> checkServerDates(const ServerConfig& server, Utc now) {
@@ -40,8 +45,11 @@ Result<void> checkUplink(const UplinkConfig& uplink, const std::string& where, U
                       uplink::checkDates(uplink.tls.certificateFile, now)}) {
         if (!good) return good.error().within(where + "/client_cert_file");
     }
-    auto good = uplink::checkKey(uplink.tls.keyFile, uplink.tls.certificateFile);
-    return good ? good : good.error().within(where + "/client_key_file");
+    if (auto good = uplink::checkKey(uplink.tls.keyFile, uplink.tls.certificateFile); !good) {
+        return good.error().within(where + "/client_key_file");
+    }
+    auto good = uplink::tryOut(uplink.tls);
+    return good ? good : good.error().within(where);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <memory>
+
 #include "base/log.hpp"
 #include "uplink/openssl_handle.hpp"
 
@@ -40,6 +42,12 @@ Result<void> demandCertificate(SSL_CTX* context, const std::string& caFile) {
     return {};
 }
 
+template <class Settings>
+Result<void> tryWith(const SSL_METHOD* method, const Settings& settings) {
+    const std::unique_ptr<SSL_CTX, OpensslDeleter<&SSL_CTX_free>> context(SSL_CTX_new(method));
+    return context ? applyTo(context.get(), settings) : Error{opensslTrouble()};
+}
+
 }  // namespace
 
 Result<void> applyTo(SSL_CTX* context, const ServerTls& settings) {
@@ -64,6 +72,14 @@ Result<void> applyTo(SSL_CTX* context, const ClientTls& settings) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     if (settings.certificateFile.empty()) return {};
     return useKeyPair(context, settings.certificateFile, settings.keyFile);
+}
+
+Result<void> tryOut(const ServerTls& settings) {
+    return tryWith(TLS_server_method(), settings);
+}
+
+Result<void> tryOut(const ClientTls& settings) {
+    return tryWith(TLS_client_method(), settings);
 }
 
 void expectAddress(SSL_CTX* context, const std::string& address) {

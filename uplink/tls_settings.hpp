@@ -30,6 +30,10 @@ struct ClientTls {
 Result<void> applyTo(ssl_ctx_st* context, const ServerTls& settings);
 /// Makes a fresh SSL_CTX dial by these rules; whom it believes is left as it is. Blocks on the disk.
 Result<void> applyTo(ssl_ctx_st* context, const ClientTls& settings);
+/// Does the same with a context of its own: whether OpenSSL takes the files, which also have to be strong
+/// enough.
+Result<void> tryOut(const ServerTls& settings);
+Result<void> tryOut(const ClientTls& settings);
 /// From now on the other side's certificate must be for this numeric address; empty: for whatever the
 /// connection says.
 void expectAddress(ssl_ctx_st* context, const std::string& address);

@@ -198,6 +198,7 @@ describe('with certificates of an authority', { skip: withoutAgent }, () => {
     test('files that cannot be used are named with their place in the config, by check and at start', () => {
         const locked = path.join(folder.path, 'locked.pem');
         execFileSync('openssl', ['ec', '-in', made.viewer.key, '-aes256', '-passout', 'pass:hush', '-out', locked], { stdio: 'ignore' });
+        const short = makeCertificate(folder.path, 'short', authority, { keyArgs: ['-newkey', 'rsa:1024', '-nodes'] });
         const config = path.join(folder.path, 'config.json');
         const { cert, key } = made.viewer;
         const cases = [
@@ -206,6 +207,7 @@ describe('with certificates of an authority', { skip: withoutAgent }, () => {
             [{ cert_file: cert, key_file: '/nowhere/key.pem' }, /\/server\/tls\/key_file: \/nowhere\/key\.pem cannot be read: No such file/],
             [{ cert_file: key, key_file: key }, /\/server\/tls\/cert_file: .* holds no certificate/],
             [{ cert_file: cert, key_file: key, client_ca_file: key }, /\/server\/tls\/client_ca_file: .* holds no certificate/],
+            [{ cert_file: short.cert, key_file: short.key }, /\/server\/tls: .*short\.pem: ee key too small/],
             [{ cert_file: cert }, /\/server\/tls: "cert_file" and "key_file" go together/],
             [{}, /\/server\/tls: needs either/],
             [{ self_signed: true, cert_file: cert, key_file: key }, /\/server\/tls: needs either/],
