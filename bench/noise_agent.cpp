@@ -181,6 +181,7 @@ int runServer(const Settings& settings) {
     const Access access({{.token = kToken, .role = Role::viewer, .cameras = {}}});
     LocalServerSettings local;
     local.port = settings.port;
+    local.maxPerAddress = local.maxConnections;  // all of a crowd have one
     const auto server = LocalServer::start(local, access, exchange, desk, clock, {});
     if (!server) return std::fprintf(stderr, "%s\n", server.error().message.c_str()), 1;
     std::printf("{\"port\":%d}\n", (*server)->port());

@@ -66,6 +66,8 @@ const char* phraseOf(int status) {
             return "Not Found";
         case 405:
             return "Method Not Allowed";
+        case 429:
+            return "Too Many Requests";
         case 503:
             return "Service Unavailable";
         default:
@@ -104,10 +106,11 @@ const std::string& securityHeaders() {
     return headers;
 }
 
-std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody) {
-    std::string extra;
-    if (status == 401) extra = "WWW-Authenticate: Bearer\r\n";
-    if (status == 405) extra = "Allow: GET, HEAD\r\n";
+std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody,
+                        std::string_view more) {
+    std::string extra(more);
+    if (status == 401) extra += "WWW-Authenticate: Bearer\r\n";
+    if (status == 405) extra += "Allow: GET, HEAD\r\n";
     return concat("HTTP/1.1 ", status, " ", phraseOf(status), "\r\nContent-Type: ", mime,
                   "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n", extra, securityHeaders(),
                   "\r\n", withBody ? body : std::string_view());

@@ -23,7 +23,9 @@ std::optional<PageFile> findPageFile(const std::string& root, std::string_view u
 /// elsewhere.
 const std::string& securityHeaders();
 
-/// A whole answer with a body, after which the connection closes. `withBody` false: for HEAD.
-std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody = true);
+/// A whole answer with a body, after which the connection closes. `withBody` false: for HEAD. `more`: header
+/// lines, each with CR LF.
+std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody = true,
+                        std::string_view more = {});
 
 }  // namespace edgecam::uplink

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "uplink/doorkeeper.hpp"
 #include "uplink/http_files.hpp"
 #include "uplink/listening_socket.hpp"
 #include "uplink/peer_connection.hpp"
@@ -36,6 +37,11 @@ constexpr std::size_t kAcceptsPerTurn = 16;
 // WebSockets that have not said who they are: room of their own, so that nobody can fill the house from
 // outside.
 constexpr std::size_t kMaxNewcomers = 32;
+// Sockets of one address that are no viewer (yet): a browser opens six for a page. Two turns of accepting, so
+// that each has had its turn of being read before it has to give way.
+constexpr std::size_t kMaxPassersOfOne = 2 * kAcceptsPerTurn;
+// The headers of a handshake and an `auth` fit many times.
+constexpr std::size_t kNewcomerBytes = 128 << 10;
 // A foreign program should not be told that we stop for less than it takes to start again.
 constexpr Microseconds kRetryAfter = std::chrono::seconds(2);
 
@@ -71,14 +77,25 @@ bool asksFromHere(lws* socket) {
 struct HttpRefusal {
     int status;
     const char* sentence;
+    std::optional<Denial> denial = {};
 };
-
-CloseWish tooMany() {
-    return {4429, "too many connections"};
-}
 
 bool isKnown(const PeerConnection& viewer) {
     return viewer.session() != nullptr && viewer.session()->authenticated();
+}
+
+// What a connection ends with, once that is known.
+std::optional<CloseWish> endOf(const PeerConnection& viewer) {
+    if (viewer.closing() || viewer.session() == nullptr) return viewer.closing();
+    return viewer.session()->closeWish();
+}
+
+// libwebsockets closed for bad framing (1002) or bad UTF-8 (1007): a peer's own close is answered with other
+// codes. Only while the WebSocket is still there.
+bool closedForFraming(lws* socket) {
+    if (lws_get_close_length(socket) < 2) return false;
+    const unsigned char* code = lws_get_close_payload(socket);
+    return code[0] << 8 == 0x300 && (code[1] == 0xea || code[1] == 0xef);
 }
 
 class Server final : public LocalServer, private WebsocketLoop::Owner {
@@ -87,6 +104,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
            const Clock& clock, std::function<Health()> health)
         : settings_(std::move(settings)),
           policy_(settings_.allowedOrigins, settings_.allowedHosts, machineName()),
+          door_(settings_.trustedProxies, settings_.denied, clock),
           access_(access),
           exchange_(exchange),
           commands_(commands),
@@ -102,15 +120,23 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
                        std::size_t length) noexcept;
     int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
 
-    void hear(PeerConnection& viewer, std::string_view part);
+    void hear(lws* socket, PeerConnection& viewer, std::string_view part);
+    void part(lws* socket, const PeerConnection& viewer, bool badFraming);
     void acceptSome();
+    void adopt(int fd, const IpAddress& from);
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
+    [[nodiscard]] std::optional<std::string> answerIfTriedTooOften(lws* socket);
     int admitUpgrade(lws* socket);
+    int refuse(lws* socket, const std::string& answer, std::string_view line);
+    void wrongToken(lws* socket);
     [[nodiscard]] std::optional<Grant> metricsGrant(lws* socket) const;
     int serveHttp(lws* socket, std::string_view path);
     void greet(lws* socket);
     void makeRoomForNewcomer();
+    [[nodiscard]] std::optional<Denial> denialAtGreeting(lws* socket) const;
     void makeRoomForSockets();
+    void makeRoomFor(lws* passer);
+    void sendAway(std::list<lws*>::iterator passer);
     [[nodiscard]] std::size_t knownViewers() const;
 
     void woken() override;
@@ -120,6 +146,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
 
     const LocalServerSettings settings_;
     const RequestPolicy policy_;
+    Doorkeeper door_;
     const Access& access_;
     PeerExchange& exchange_;
     CommandSink& commands_;
@@ -135,7 +162,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     LogThrottle refusals_;
     std::size_t openSockets_ = 0;
     std::list<lws*> passers_;  ///< sockets that are no viewer (yet), the oldest first
-    std::set<lws*> leaving_;   ///< passers told to go, while their sockets are still open
+    std::set<lws*> leaving_;   ///< told to go, while their sockets are still open
     std::map<lws*, std::unique_ptr<PeerConnection>> viewers_;
 
     std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
@@ -210,15 +237,16 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
             greet(socket);
             return 0;
         case LWS_CALLBACK_RECEIVE:
-            if (viewer != viewers_.end()) hear(*viewer->second, in);
+            if (viewer != viewers_.end()) hear(socket, *viewer->second, in);
             return 0;
         case LWS_CALLBACK_SERVER_WRITEABLE:
             return viewer == viewers_.end() || viewer->second->writable() ? 0 : -1;
         case LWS_CALLBACK_CLOSED:
-            viewers_.erase(socket);
+            if (viewer != viewers_.end()) part(socket, *viewer->second, closedForFraming(socket));
             return 0;
         case LWS_CALLBACK_WSI_DESTROY:
-            viewers_.erase(socket);
+            if (viewer != viewers_.end()) part(socket, *viewer->second, false);
+            door_.left(socket);
             passers_.remove(socket);
             leaving_.erase(socket);
             if (socket != listener_ && openSockets_ > 0) --openSockets_;
@@ -234,7 +262,10 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
 
 void Server::acceptSome() {
     for (std::size_t turn = 0; turn < kAcceptsPerTurn; ++turn) {
-        const int fd = accept4(lws_get_socket_fd(listener_), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        sockaddr_storage from{};
+        socklen_t size = sizeof from;
+        const int fd = accept4(lws_get_socket_fd(listener_), reinterpret_cast<sockaddr*>(&from), &size,
+                               SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE) {
                 // The waiting peer would wake the poll again and again: look away until the next tick.
@@ -247,57 +278,105 @@ void Server::acceptSome() {
         }
         if (openSockets_ >= settings_.maxConnections + kSpareSockets) {
             close(fd);
+            door_.deny(Denial::idleSockets);
             continue;
         }
-        const std::size_t before = openSockets_++;
-        lws* socket = lws_adopt_socket_vhost(host_, fd);
-        if (socket == nullptr) {
-            openSockets_ = before;
-        } else {
-            passers_.push_back(socket);
-            makeRoomForSockets();
-        }
+        adopt(fd, IpAddress::of(from));
     }
 }
 
-// Who holds a socket and asks for nothing gives way to those who come; a turn's worth of room stays free.
+void Server::adopt(int fd, const IpAddress& from) {
+    const std::size_t before = openSockets_++;
+    lws* socket = lws_adopt_socket_vhost(host_, fd);
+    if (socket == nullptr) {
+        openSockets_ = before;
+        return;
+    }
+    door_.arrived(socket, from);
+    makeRoomFor(socket);
+    passers_.push_back(socket);
+    makeRoomForSockets();
+}
+
+// One address cannot have all the sockets that wait: its own oldest gives way.
+void Server::makeRoomFor(lws* passer) {
+    if (door_.isProxy(passer)) return;
+    const auto isOfSame = [&](lws* other) {
+        return !door_.isProxy(other) && door_.sameAddress(passer, other);
+    };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(passers_, isOfSame));
+    if (count >= kMaxPassersOfOne) sendAway(std::ranges::find_if(passers_, isOfSame));
+}
+
+// Who holds a socket and asks for nothing gives way to those who come, and so does who was told to go but
+// stays; a turn's worth of room stays free.
 void Server::makeRoomForSockets() {
     const std::size_t most = settings_.maxConnections + kSpareSockets - kAcceptsPerTurn;
-    while (passers_.size() > 1 && openSockets_ > most + leaving_.size()) {
-        lws* oldest = passers_.front();
-        passers_.pop_front();
-        leaving_.insert(oldest);
-        lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    const auto isFull = [&] { return openSockets_ > most + leaving_.size(); };
+    for (auto viewer = viewers_.begin(); viewer != viewers_.end() && isFull(); ++viewer) {
+        if (viewer->second->closing() && leaving_.insert(viewer->first).second) viewer->second->cut();
     }
+    while (passers_.size() > 1 && isFull()) sendAway(passers_.begin());
+}
+
+void Server::sendAway(std::list<lws*>::iterator passer) {
+    lws* socket = *passer;
+    passers_.erase(passer);
+    leaving_.insert(socket);
+    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    door_.deny(Denial::idleSockets);
 }
 
 std::optional<HttpRefusal> Server::refusalOf(lws* socket, bool upgrade) const {
     const std::string host = headerOf(socket, WSI_TOKEN_HOST);
     if (!policy_.hostAllowed(host)) {
-        return HttpRefusal{403, "This host name is not in allowed_hosts."};
+        return HttpRefusal{403, "This host name is not in allowed_hosts.", Denial::foreignHost};
     }
     if (!upgrade) return std::nullopt;
     if (headerOf(socket, WSI_TOKEN_GET_URI) != kStreamPath) {
         return HttpRefusal{404, "WebSockets are served at /v1/stream."};
     }
     if (!policy_.originAllowed(headerOf(socket, WSI_TOKEN_ORIGIN), host)) {
-        return HttpRefusal{403, "This origin is not in allowed_origins."};
+        return HttpRefusal{403, "This origin is not in allowed_origins.", Denial::foreignOrigin};
     }
     const auto token = bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION));
     if (token && !access_.check(*token)) return HttpRefusal{401, "This token is not known here."};
     return std::nullopt;
 }
 
+/// Where an address was wrong too often, its token is not even looked at.
+std::optional<std::string> Server::answerIfTriedTooOften(lws* socket) {
+    door_.asked(socket, headerOf(socket, WSI_TOKEN_X_FORWARDED_FOR));
+    const Microseconds wait = door_.waitOf(socket);
+    if (wait == Microseconds(0) || !bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) return {};
+    door_.deny(Denial::tokenRate);
+    return plainAnswer(
+        429, kPlainText, "Too many wrong tokens from this address.", true,
+        concat("Retry-After: ", std::chrono::ceil<std::chrono::seconds>(wait).count(), "\r\n"));
+}
+
 int Server::admitUpgrade(lws* socket) {
+    if (const auto answer = answerIfTriedTooOften(socket)) return refuse(socket, *answer, "429");
     const auto refusal = refusalOf(socket, true);
     if (!refusal) return 0;
+    if (refusal->denial) door_.deny(*refusal->denial);
+    if (refusal->status == 401) wrongToken(socket);
+    return refuse(socket, plainAnswer(refusal->status, kPlainText, refusal->sentence),
+                  concat(refusal->status, " ", refusal->sentence));
+}
+
+int Server::refuse(lws* socket, const std::string& answer, std::string_view line) {
     const auto verdict = refusals_.ask(clock_.monotonic());
     if (verdict.write) {
-        logInfo("uplink", "a viewer was refused: ", refusal->status, " ", refusal->sentence, ", ",
-                verdict.keptBack, " more before it");
+        logInfo("uplink", "a viewer was refused: ", line, ", ", verdict.keptBack, " more before it");
     }
-    writeAnswer(socket, plainAnswer(refusal->status, kPlainText, refusal->sentence));
+    writeAnswer(socket, answer);
     return -1;
+}
+
+void Server::wrongToken(lws* socket) {
+    door_.wrongToken(socket);
+    door_.deny(Denial::wrongToken);
 }
 
 /// A token that is wrong is refused even here: whoever sent it should know.
@@ -319,6 +398,7 @@ int Server::serveHttp(lws* socket, std::string_view path) {
     };
 
     if (const auto refusal = refusalOf(socket, false)) {
+        if (refusal->denial) door_.deny(*refusal->denial);
         return end(refusal->status, kPlainText, refusal->sentence);
     }
     if (method != LWSHUMETH_GET && !head) return end(405, kPlainText, "Only GET and HEAD.");
@@ -327,7 +407,9 @@ int Server::serveHttp(lws* socket, std::string_view path) {
         return end(health.ok ? 200 : 503, "application/json", health.json);
     }
     if (path == kMetricsPath && settings_.metrics) {
+        if (const auto answer = answerIfTriedTooOften(socket)) return refuse(socket, *answer, "429");
         const auto grant = metricsGrant(socket);
+        if (!grant && bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) wrongToken(socket);
         if (!grant)
             return end(401, kPlainText, "Metrics need a Bearer token, or to be asked for on the box itself.");
         return end(200, kMetricsType, settings_.metrics(*grant));
@@ -345,11 +427,12 @@ int Server::serveHttp(lws* socket, std::string_view path) {
 void Server::greet(lws* socket) {
     passers_.remove(socket);
     leaving_.erase(socket);
-    const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes};
-    if (knownViewers() >= settings_.maxConnections) {
+    const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
+                                  .newcomerBytes = kNewcomerBytes};
+    if (const auto denial = denialAtGreeting(socket)) {
         auto& viewer = viewers_[socket];
         viewer = std::make_unique<PeerConnection>(socket, nullptr, exchange_, limits, clock_);
-        viewer->close(tooMany());
+        viewer->close(closeWishFor(*denial));
         return;
     }
     std::optional<Grant> grant;
@@ -364,6 +447,17 @@ void Server::greet(lws* socket) {
         std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
 }
 
+std::optional<Denial> Server::denialAtGreeting(lws* socket) const {
+    if (door_.waitOf(socket) > Microseconds(0)) return Denial::tokenRate;
+    if (knownViewers() >= settings_.maxConnections) return Denial::connections;
+    const auto isOfSame = [&](const auto& item) {
+        return item.second->session() != nullptr && door_.sameAddress(socket, item.first);
+    };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(viewers_, isOfSame));
+    if (count >= settings_.maxPerAddress) return Denial::addressConnections;
+    return std::nullopt;
+}
+
 void Server::makeRoomForNewcomer() {
     std::map<SessionId, PeerConnection*> newcomers;  // ids grow: the first is the oldest
     for (const auto& [socket, viewer] : viewers_) {
@@ -372,15 +466,31 @@ void Server::makeRoomForNewcomer() {
         }
     }
     if (newcomers.size() >= std::min(kMaxNewcomers, settings_.maxConnections)) {
-        newcomers.begin()->second->close(tooMany());
+        newcomers.begin()->second->close(closeWishFor(Denial::newcomers));
     }
 }
 
-// Several newcomers may wait for the last place: who says a good token first has it.
-void Server::hear(PeerConnection& viewer, std::string_view part) {
+// Several newcomers may wait for the last place: who says a good token first has it. Where the address was
+// wrong too often, nobody hears what they say.
+void Server::hear(lws* socket, PeerConnection& viewer, std::string_view part) {
     const bool wasKnown = isKnown(viewer);
+    const bool wasEnding = endOf(viewer).has_value();
+    if (!wasKnown && !wasEnding && door_.waitOf(socket) > Microseconds(0)) {
+        return viewer.close(closeWishFor(Denial::tokenRate));
+    }
     viewer.received(part);
-    if (!wasKnown && isKnown(viewer) && knownViewers() > settings_.maxConnections) viewer.close(tooMany());
+    const auto end = endOf(viewer);
+    if (!wasEnding && end && denialOf(*end) == Denial::wrongToken) door_.wrongToken(socket);
+    if (!wasKnown && isKnown(viewer) && knownViewers() > settings_.maxConnections) {
+        viewer.close(closeWishFor(Denial::connections));
+    }
+}
+
+void Server::part(lws* socket, const PeerConnection& viewer, bool badFraming) {
+    const auto end = endOf(viewer);
+    const auto denial = end ? denialOf(*end) : badFraming ? std::optional(Denial::framing) : std::nullopt;
+    if (denial) door_.deny(*denial);
+    viewers_.erase(socket);
 }
 
 std::size_t Server::knownViewers() const {
