@@ -26,7 +26,7 @@ constexpr std::array<Row, kDenialCount> kRows{{
     {Denial::messageRate, "message_rate", 4429, "too many messages"},
     {Denial::byteRate, "byte_rate", 4429, "sends too much"},
     {Denial::badMessages, "bad_messages", 4400},
-    {Denial::framing, "framing", 1002},
+    {Denial::framing, "framing", 1002, "not RFC 6455, or not UTF-8"},
     {Denial::slowReader, "slow_reader", 4410, "reads too slowly"},
     {Denial::foreignHost, "host"},
     {Denial::foreignOrigin, "origin"},

@@ -58,6 +58,8 @@ const char* phraseOf(int status) {
     switch (status) {
         case 200:
             return "OK";
+        case 400:
+            return "Bad Request";
         case 401:
             return "Unauthorized";
         case 403:
@@ -66,6 +68,8 @@ const char* phraseOf(int status) {
             return "Not Found";
         case 405:
             return "Method Not Allowed";
+        case 426:
+            return "Upgrade Required";
         case 429:
             return "Too Many Requests";
         case 503:
@@ -110,6 +114,7 @@ std::string plainAnswer(int status, std::string_view mime, std::string_view body
                         std::string_view more) {
     std::string extra(more);
     if (status == 401) extra += "WWW-Authenticate: Bearer\r\n";
+    if (status == 426) extra += "Sec-WebSocket-Version: 13\r\n";
     if (status == 405) extra += "Allow: GET, HEAD\r\n";
     return concat("HTTP/1.1 ", status, " ", phraseOf(status), "\r\nContent-Type: ", mime,
                   "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n", extra, securityHeaders(),

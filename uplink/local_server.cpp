@@ -16,6 +16,7 @@
 
 #include "base/log.hpp"
 #include "uplink/doorkeeper.hpp"
+#include "uplink/http_exchange.hpp"
 #include "uplink/http_files.hpp"
 #include "uplink/listening_socket.hpp"
 #include "uplink/peer_connection.hpp"
@@ -53,33 +54,6 @@ const lws_retry_bo_t kLiveness = {.retry_ms_table = nullptr,
                                   .secs_since_valid_hangup = 25,
                                   .jitter_percent = 0};
 
-// A header's value; empty when it is absent or too long to be honest.
-std::string headerOf(lws* socket, lws_token_indexes token) {
-    std::array<char, 4097> value{};
-    const int length = lws_hdr_copy(socket, value.data(), static_cast<int>(value.size()), token);
-    return length > 0 ? std::string(value.data(), static_cast<std::size_t>(length)) : std::string();
-}
-
-// Writes a whole HTTP answer; the caller then closes.
-void writeAnswer(lws* socket, const std::string& answer) {
-    ByteBuffer buffer(LWS_PRE);
-    buffer.insert(buffer.end(), answer.begin(), answer.end());
-    lws_write(socket, buffer.data() + LWS_PRE, answer.size(), LWS_WRITE_HTTP_FINAL);
-}
-
-// The other end is on this machine, and no proxy says that it asks for somebody elsewhere.
-bool asksFromHere(lws* socket) {
-    std::array<char, 64> address{};
-    lws_get_peer_simple(socket, address.data(), address.size());
-    return isLoopback(address.data()) && lws_hdr_total_length(socket, WSI_TOKEN_X_FORWARDED_FOR) == 0;
-}
-
-struct HttpRefusal {
-    int status;
-    const char* sentence;
-    std::optional<Denial> denial = {};
-};
-
 bool isKnown(const PeerConnection& viewer) {
     return viewer.session() != nullptr && viewer.session()->authenticated();
 }
@@ -88,14 +62,6 @@ bool isKnown(const PeerConnection& viewer) {
 std::optional<CloseWish> endOf(const PeerConnection& viewer) {
     if (viewer.closing() || viewer.session() == nullptr) return viewer.closing();
     return viewer.session()->closeWish();
-}
-
-// libwebsockets closed for bad framing (1002) or bad UTF-8 (1007): a peer's own close is answered with other
-// codes. Only while the WebSocket is still there.
-bool closedForFraming(lws* socket) {
-    if (lws_get_close_length(socket) < 2) return false;
-    const unsigned char* code = lws_get_close_payload(socket);
-    return code[0] << 8 == 0x300 && (code[1] == 0xea || code[1] == 0xef);
 }
 
 class Server final : public LocalServer, private WebsocketLoop::Owner {
@@ -121,7 +87,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
 
     void hear(lws* socket, PeerConnection& viewer, std::string_view part);
-    void part(lws* socket, const PeerConnection& viewer, bool badFraming);
+    void part(lws* socket, const PeerConnection& viewer);
     void acceptSome();
     void adopt(int fd, const IpAddress& from);
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
@@ -242,10 +208,13 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
         case LWS_CALLBACK_SERVER_WRITEABLE:
             return viewer == viewers_.end() || viewer->second->writable() ? 0 : -1;
         case LWS_CALLBACK_CLOSED:
-            if (viewer != viewers_.end()) part(socket, *viewer->second, closedForFraming(socket));
+            if (viewer != viewers_.end()) {
+                viewer->second->endIfBroken();
+                part(socket, *viewer->second);
+            }
             return 0;
         case LWS_CALLBACK_WSI_DESTROY:
-            if (viewer != viewers_.end()) part(socket, *viewer->second, false);
+            if (viewer != viewers_.end()) part(socket, *viewer->second);
             door_.left(socket);
             passers_.remove(socket);
             leaving_.erase(socket);
@@ -357,7 +326,8 @@ std::optional<std::string> Server::answerIfTriedTooOften(lws* socket) {
 
 int Server::admitUpgrade(lws* socket) {
     if (const auto answer = answerIfTriedTooOften(socket)) return refuse(socket, *answer, "429");
-    const auto refusal = refusalOf(socket, true);
+    auto refusal = oddityOf(socket, true);
+    if (!refusal) refusal = refusalOf(socket, true);
     if (!refusal) return 0;
     if (refusal->denial) door_.deny(*refusal->denial);
     if (refusal->status == 401) wrongToken(socket);
@@ -397,7 +367,9 @@ int Server::serveHttp(lws* socket, std::string_view path) {
         return -1;
     };
 
-    if (const auto refusal = refusalOf(socket, false)) {
+    auto refusal = oddityOf(socket, false);
+    if (!refusal) refusal = refusalOf(socket, false);
+    if (refusal) {
         if (refusal->denial) door_.deny(*refusal->denial);
         return end(refusal->status, kPlainText, refusal->sentence);
     }
@@ -486,9 +458,9 @@ void Server::hear(lws* socket, PeerConnection& viewer, std::string_view part) {
     }
 }
 
-void Server::part(lws* socket, const PeerConnection& viewer, bool badFraming) {
+void Server::part(lws* socket, const PeerConnection& viewer) {
     const auto end = endOf(viewer);
-    const auto denial = end ? denialOf(*end) : badFraming ? std::optional(Denial::framing) : std::nullopt;
+    const auto denial = end ? denialOf(*end) : std::nullopt;
     if (denial) door_.deny(*denial);
     viewers_.erase(socket);
 }

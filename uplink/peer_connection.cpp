@@ -144,7 +144,7 @@ bool PeerConnection::write(const WireMessage& message) {
 }
 
 bool PeerConnection::writable() {
-    if (ended_) return true;  // the close frame is out: a second end would not wait for the peer's
+    if (ended_ || endIfBroken()) return true;  // the close frame is out: nothing may follow it
     if (closing_ && !session_) return endNow();
     if (held_) look();
     if (!session_) return true;
@@ -187,10 +187,18 @@ void PeerConnection::close(CloseWish wish) {
     }
     incoming_.clear();
     if (!closing_) {
-        ticksToLive_ = wish.code == 4429 ? kShortTicks : kPatientTicks;
+        ticksToLive_ = wish.code == 4429 || ended_ ? kShortTicks : kPatientTicks;
         closing_ = std::move(wish);
     }
     lws_callback_on_writable(socket_);
+}
+
+bool PeerConnection::endIfBroken() {
+    // Its close frame is prepared, and not by endNow().
+    if (closing_ || lws_get_close_length(socket_) == 0) return false;
+    ended_ = true;
+    close(closeWishFor(Denial::framing));
+    return true;
 }
 
 void PeerConnection::cut() {
@@ -202,6 +210,7 @@ void PeerConnection::cut() {
 }
 
 void PeerConnection::tick() {
+    endIfBroken();
     if (closing_ && --ticksToLive_ <= 0) return cut();
     look();
     if (!session_) return;

@@ -66,6 +66,9 @@ class PeerConnection {
     void close(CloseWish wish);
     /// Ends the connection without waiting for the peer any longer.
     void cut();
+    /// libwebsockets closes by itself what is not RFC 6455 or not UTF-8, but waits long for the peer and asks
+    /// us to write meanwhile. Then our end begins here too, and this gives true.
+    bool endIfBroken();
 
     /// Null once the end began.
     [[nodiscard]] PeerSession* session() const { return session_.get(); }
