@@ -389,7 +389,7 @@ int Server::serveHttp(lws* socket, std::string_view path) {
     const auto file = findPageFile(settings_.webRoot, path);
     if (!file) return end(404, kPlainText, "There is nothing here.");
 
-    const std::string& headers = securityHeaders();
+    const std::string headers = pageHeaders(headerOf(socket, WSI_TOKEN_HOST));
     const int outcome = lws_serve_http_file(socket, file->path.c_str(), file->mime.c_str(), headers.c_str(),
                                             static_cast<int>(headers.size()));
     if (outcome < 0) return -1;
