@@ -47,6 +47,23 @@ bool Doorkeeper::sameAddress(const lws* one, const lws* other) const {
     return visitor(one).speaksFor.network() == visitor(other).speaksFor.network();
 }
 
+// So an address that crowds in pushes out itself, not those of whom there are few.
+lws* Doorkeeper::whoGivesWay(const std::vector<lws*>& oldestFirst) const {
+    struct Crowd {
+        std::size_t size = 0;
+        lws* oldest = nullptr;
+    };
+    std::map<IpAddress, Crowd> crowds;
+    Crowd largest{.size = 1, .oldest = oldestFirst.front()};
+    for (lws* socket : oldestFirst) {
+        if (isProxy(socket)) continue;  // perhaps somebody else each
+        Crowd& crowd = crowds[visitor(socket).speaksFor.network()];
+        if (crowd.size++ == 0) crowd.oldest = socket;
+        if (crowd.size > largest.size) largest = crowd;
+    }
+    return largest.oldest;
+}
+
 Microseconds Doorkeeper::waitOf(const lws* socket) const {
     return book_.waitOf(visitor(socket).speaksFor, clock_.monotonic());
 }

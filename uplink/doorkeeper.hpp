@@ -36,6 +36,10 @@ class Doorkeeper {
     /// Both speak for the same address, or IPv6 network.
     [[nodiscard]] bool sameAddress(const lws* one, const lws* other) const;
 
+    /// Who gives way of these, the oldest first and at least one: the oldest of the address that has most of
+    /// them.
+    [[nodiscard]] lws* whoGivesWay(const std::vector<lws*>& oldestFirst) const;
+
     /// How long until a token from there is looked at; 0: now.
     [[nodiscard]] Microseconds waitOf(const lws* socket) const;
     void wrongToken(const lws* socket);

@@ -277,7 +277,7 @@ void Server::makeRoomFor(lws* passer) {
     if (count >= kMaxPassersOfOne) sendAway(std::ranges::find_if(passers_, isOfSame));
 }
 
-// Who holds a socket and asks for nothing gives way to those who come, and so does who was told to go but
+// Who holds a socket and asks for nothing gives way to those who come, and before him who was told to go but
 // stays; a turn's worth of room stays free.
 void Server::makeRoomForSockets() {
     const std::size_t most = settings_.maxConnections + kSpareSockets - kAcceptsPerTurn;
@@ -285,7 +285,10 @@ void Server::makeRoomForSockets() {
     for (auto viewer = viewers_.begin(); viewer != viewers_.end() && isFull(); ++viewer) {
         if (viewer->second->closing() && leaving_.insert(viewer->first).second) viewer->second->cut();
     }
-    while (passers_.size() > 1 && isFull()) sendAway(passers_.begin());
+    while (passers_.size() > 1 && isFull()) {
+        lws* socket = door_.whoGivesWay({passers_.begin(), passers_.end()});
+        sendAway(std::ranges::find(passers_, socket));
+    }
 }
 
 void Server::sendAway(std::list<lws*>::iterator passer) {
@@ -431,15 +434,14 @@ std::optional<Denial> Server::denialAtGreeting(lws* socket) const {
 }
 
 void Server::makeRoomForNewcomer() {
-    std::map<SessionId, PeerConnection*> newcomers;  // ids grow: the first is the oldest
+    std::map<SessionId, lws*> byAge;  // ids grow: the first is the oldest
     for (const auto& [socket, viewer] : viewers_) {
-        if (viewer->session() != nullptr && !viewer->session()->authenticated()) {
-            newcomers[viewer->session()->id()] = viewer.get();
-        }
+        if (viewer->session() != nullptr && !isKnown(*viewer)) byAge[viewer->session()->id()] = socket;
     }
-    if (newcomers.size() >= std::min(kMaxNewcomers, settings_.maxConnections)) {
-        newcomers.begin()->second->close(closeWishFor(Denial::newcomers));
-    }
+    if (byAge.size() < std::min(kMaxNewcomers, settings_.maxConnections)) return;
+    std::vector<lws*> newcomers;
+    for (const auto& [id, socket] : byAge) newcomers.push_back(socket);
+    viewers_[door_.whoGivesWay(newcomers)]->close(closeWishFor(Denial::newcomers));
 }
 
 // Several newcomers may wait for the last place: who says a good token first has it. Where the address was

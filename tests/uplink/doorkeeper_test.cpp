@@ -69,6 +69,25 @@ TEST_SUITE("doorkeeper") {
         CHECK(door.sameAddress(sockets[0], sockets[2]));
     }
 
+    TEST_CASE("the oldest of the address that has most gives way, or just the oldest where none has more") {
+        FakeClock clock;
+        Doorkeeper door({"127.0.0.1"}, {}, clock);
+        Sockets sockets;
+        const auto at = [&](std::size_t place) { return const_cast<lws*>(sockets[place]); };
+        const auto all = std::vector{at(0), at(1), at(2), at(3)};
+        const auto arrive = [&](const std::vector<const char*>& addresses) {
+            for (std::size_t i = 0; i < addresses.size(); ++i) door.arrived(at(i), address(addresses[i]));
+        };
+        arrive({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.2"});
+        CHECK(door.whoGivesWay(all) == at(1));
+        arrive({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"});
+        CHECK(door.whoGivesWay(all) == at(0));
+        arrive({"192.0.2.1", "127.0.0.1", "127.0.0.1", "127.0.0.1"});
+        CHECK(door.whoGivesWay(all) == at(0));
+        arrive({"127.0.0.1", "2001:db8::1", "192.0.2.1", "2001:db8::2"});
+        CHECK(door.whoGivesWay(all) == at(1));
+    }
+
     TEST_CASE("every denial has a word of its own, and an end is told by its code and words") {
         std::set<std::string> names;
         for (const Denial denial : allDenials()) {

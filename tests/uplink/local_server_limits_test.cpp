@@ -173,6 +173,17 @@ TEST_SUITE("local server's limits") {
         CHECK(patient.upgrade().starts_with("HTTP/1.1 101"));
     }
 
+    TEST_CASE("an address that crowds in pushes out itself, not who is alone at another") {
+        Bench bench;
+        Wire slow = bench.open(kOther);
+        std::vector<Wire> crowd;
+        for (int i = 0; i < 40; ++i) crowd.push_back(bench.open(kGuesser));
+        CHECK(crowd.front().closeCode() == 4429);
+        CHECK(bench.deniedSoon(Denial::newcomers, 40 + 1 - 32));
+        Bench::signIn(slow, "secret");
+        CHECK_FALSE(slow.textWith(R"("authenticated")").empty());
+    }
+
     TEST_CASE("who is told to go and stays holds no socket that others need") {
         LocalServerSettings settings;
         settings.maxConnections = 2;
