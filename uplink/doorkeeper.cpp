@@ -69,7 +69,14 @@ Microseconds Doorkeeper::waitOf(const lws* socket) const {
 }
 
 void Doorkeeper::wrongToken(const lws* socket) {
-    book_.wrongToken(visitor(socket).speaksFor, clock_.monotonic());
+    const IpAddress& from = visitor(socket).speaksFor;
+    const Monotonic now = clock_.monotonic();
+    book_.wrongToken(from, now);
+    if (book_.waitOf(from, now) == Microseconds(0)) return;
+    if (const auto verdict = guessers_.ask(now); verdict.write) {
+        logWarning("uplink", "too many wrong tokens from ", from.text(),
+                   ": it is not listened to for a while, ", verdict.keptBack, " more before it");
+    }
 }
 
 void Doorkeeper::deny(Denial why) const {

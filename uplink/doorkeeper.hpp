@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "uplink/address_book.hpp"
 #include "uplink/denial.hpp"
 #include "uplink/ip_address.hpp"
@@ -58,6 +59,7 @@ class Doorkeeper {
     const Clock& clock_;
     std::map<const lws*, Visitor> visitors_;
     AddressBook book_;
+    LogThrottle guessers_;
 };
 
 }  // namespace edgecam::uplink

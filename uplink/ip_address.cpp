@@ -36,9 +36,20 @@ IpAddress IpAddress::of(const sockaddr_storage& from) {
     return parse(text.data()).value_or(IpAddress());
 }
 
+bool IpAddress::isIpv4() const {
+    constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return std::equal(kMapped.begin(), kMapped.end(), bytes_.begin());
+}
+
+std::string IpAddress::text() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto* from = isIpv4() ? bytes_.data() + 12 : bytes_.data();
+    inet_ntop(isIpv4() ? AF_INET : AF_INET6, from, text.data(), text.size());
+    return text.data();
+}
+
 IpAddress IpAddress::network() const {
-    constexpr std::array<std::uint8_t, 12> kIpv4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (std::equal(kIpv4.begin(), kIpv4.end(), bytes_.begin())) return *this;
+    if (isIpv4()) return *this;
     IpAddress rounded = *this;
     std::fill(rounded.bytes_.begin() + kNetworkBytes, rounded.bytes_.end(), std::uint8_t{0});
     return rounded;

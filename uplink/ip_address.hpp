@@ -24,9 +24,14 @@ class IpAddress {
     /// there has all of them.
     [[nodiscard]] IpAddress network() const;
 
+    /// For a log.
+    [[nodiscard]] std::string text() const;
+
     auto operator<=>(const IpAddress&) const = default;
 
   private:
+    [[nodiscard]] bool isIpv4() const;
+
     std::array<std::uint8_t, 16> bytes_{};  ///< IPv4 as ::ffff:a.b.c.d
 };
 

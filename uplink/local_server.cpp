@@ -91,7 +91,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     void acceptSome();
     void adopt(int fd, const IpAddress& from);
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
-    [[nodiscard]] std::optional<std::string> answerIfTriedTooOften(lws* socket);
+    [[nodiscard]] std::optional<std::string> answerIfTriedTooOften(lws* socket, bool withBody);
     int admitUpgrade(lws* socket);
     int refuse(lws* socket, const std::string& answer, std::string_view line);
     void wrongToken(lws* socket);
@@ -317,18 +317,18 @@ std::optional<HttpRefusal> Server::refusalOf(lws* socket, bool upgrade) const {
 }
 
 /// Where an address was wrong too often, its token is not even looked at.
-std::optional<std::string> Server::answerIfTriedTooOften(lws* socket) {
+std::optional<std::string> Server::answerIfTriedTooOften(lws* socket, bool withBody) {
     door_.asked(socket, headerOf(socket, WSI_TOKEN_X_FORWARDED_FOR));
     const Microseconds wait = door_.waitOf(socket);
     if (wait == Microseconds(0) || !bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) return {};
     door_.deny(Denial::tokenRate);
     return plainAnswer(
-        429, kPlainText, "Too many wrong tokens from this address.", true,
+        429, kPlainText, "Too many wrong tokens from this address.", withBody,
         concat("Retry-After: ", std::chrono::ceil<std::chrono::seconds>(wait).count(), "\r\n"));
 }
 
 int Server::admitUpgrade(lws* socket) {
-    if (const auto answer = answerIfTriedTooOften(socket)) return refuse(socket, *answer, "429");
+    if (const auto answer = answerIfTriedTooOften(socket, true)) return refuse(socket, *answer, "429");
     auto refusal = oddityOf(socket, true);
     if (!refusal) refusal = refusalOf(socket, true);
     if (!refusal) return 0;
@@ -382,7 +382,7 @@ int Server::serveHttp(lws* socket, std::string_view path) {
         return end(health.ok ? 200 : 503, "application/json", health.json);
     }
     if (path == kMetricsPath && settings_.metrics) {
-        if (const auto answer = answerIfTriedTooOften(socket)) return refuse(socket, *answer, "429");
+        if (const auto answer = answerIfTriedTooOften(socket, !head)) return refuse(socket, *answer, "429");
         const auto grant = metricsGrant(socket);
         if (!grant && bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) wrongToken(socket);
         if (!grant)

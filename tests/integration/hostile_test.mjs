@@ -249,6 +249,62 @@ test('requests that are no honest HTTP/1.1 get at most one answer, and it ends',
     });
 });
 
+/** The same numbers in every run: mulberry32. */
+function chances(seed) {
+    let state = seed;
+    return (below) => {
+        state = (state + 0x6d2b79f5) | 0;
+        let t = Math.imul(state ^ (state >>> 15), 1 | state);
+        t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+        return ((t ^ (t >>> 14)) >>> 0) % below;
+    };
+}
+
+/** An honest beginning with a few bytes changed, left out, doubled, or put in. */
+function mutated(bytes, chance) {
+    let result = bytes;
+    for (let changes = 1 + chance(6); changes > 0; --changes) {
+        const at = chance(result.length);
+        const until = Math.min(result.length, at + 1 + chance(40));
+        const parts = {
+            0: [result.subarray(0, at), Buffer.from([chance(256)]), result.subarray(at + 1)],
+            1: [result.subarray(0, at), result.subarray(until)],
+            2: [result.subarray(0, until), result.subarray(at)],
+            3: [result.subarray(0, at), Buffer.from(Array.from({ length: chance(20) }, () => chance(256))), result.subarray(at)],
+        }[chance(4)];
+        result = Buffer.concat(parts);
+    }
+    return result;
+}
+
+test('thousands of mutations of honest conversations neither end the program nor disturb the viewer', async () => {
+    const say = (...messages) => Buffer.concat([Buffer.from(handshake()), ...messages]);
+    const auth = text({ type: 'auth', token: 'looker', features: ['deflate'], id: 1 });
+    const honest = [
+        say(auth, text({ type: 'stream_control', action: 'start', camera_id: 'cam_123', id: 2 }), frame(0x89, 'ping'), closeFrame(1000, 'bye')),
+        say(auth, frame(0x01, '{"type":'), frame(0x89, 'x'), frame(0x00, '"heartbeat"'), frame(0x80, ',"id":3}'), frame(0x8a, 'x')),
+        say(frame(0x81, 'x'.repeat(300)), frame(0x82, Buffer.alloc(70_000)), frame(0x88)),
+        Buffer.from(handshake({ Authorization: 'Bearer looker', Origin: 'http://127.0.0.1', 'Sec-WebSocket-Protocol': 'edgecam.v1',
+            'Sec-WebSocket-Extensions': 'permessage-deflate', Cookie: 'a=b; c="d"', 'X-Forwarded-For': '198.51.100.1' })),
+        ...['GET / HTTP/1.1', 'HEAD /main.js?a=b&c=%41 HTTP/1.1', 'GET /v1/%2e%2e/x HTTP/1.0', 'POST /metrics HTTP/1.1'].map((line) =>
+            Buffer.from(`${request(line, { Host: '127.0.0.1', Connection: 'keep-alive', 'Content-Length': 3, Range: 'bytes=0-1', Authorization: 'Bearer x' })}abc`)),
+    ];
+    const chance = chances(Number(process.env.EDGECAM_SEED ?? 1));
+    let left = Number(process.env.EDGECAM_MUTATIONS ?? 3000);
+    await whileLooking(() => Promise.all(Array.from({ length: 16 }, async () => {
+        while (left-- > 0) {
+            const raw = await RawSocket.open(agent.port, `127.3.0.${1 + chance(250)}`);
+            const bytes = mutated(honest[chance(honest.length)], chance);
+            const cut = chance(bytes.length);
+            raw.send(bytes.subarray(0, cut));
+            if (chance(4) === 0) await new Promise((done) => { setImmediate(done); });
+            raw.send(bytes.subarray(cut));
+            await Promise.race([raw.whole().catch(() => {}), pollAgainIn(chance(30))]);
+            raw.drop();
+        }
+    })));
+});
+
 /**
  * Keeps so many connections that send a header byte by byte, whoever closes them; `stop()` ends it. Ten times a second up to
  * `perTurn` of those that were closed come again.
@@ -352,6 +408,7 @@ test('who guesses tokens is not listened to any more, others of the house and el
         (await RawSocket.stream(port, { token: 'looker', from: kStranger })).drop();
     });
     known.drop();
+    assert.match(agent.log, /too many wrong tokens from 127\.0\.0\.3:/);
     assert.doesNotMatch(agent.log, /hunter-|looker/, 'a log holds no token, right or wrong');
 });
 

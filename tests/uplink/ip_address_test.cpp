@@ -19,6 +19,8 @@ TEST_CASE("only numeric addresses are addresses") {
     }
     CHECK(IpAddress::parse("192.0.2.1") == IpAddress::parse("::ffff:192.0.2.1"));
     CHECK(IpAddress::parse("::1") != IpAddress::parse("127.0.0.1"));
+    CHECK(IpAddress::parse("::ffff:192.0.2.1")->text() == "192.0.2.1");
+    CHECK(IpAddress::parse("2001:DB8:0:1::1")->network().text() == "2001:db8:0:1::");
 }
 
 TEST_CASE("an address as accept() gives it is the same as its text") {
