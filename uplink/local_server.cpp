@@ -89,6 +89,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     void hear(lws* socket, PeerConnection& viewer, std::string_view part);
     void part(lws* socket, const PeerConnection& viewer);
     void acceptSome();
+    void pauseAccepting();
     void adopt(int fd, const IpAddress& from);
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
     [[nodiscard]] std::optional<std::string> answerIfTriedTooOften(lws* socket, bool withBody);
@@ -231,27 +232,33 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
 
 void Server::acceptSome() {
     for (std::size_t turn = 0; turn < kAcceptsPerTurn; ++turn) {
+        const bool full = openSockets_ >= settings_.maxConnections + kSpareSockets;
+        if (full && !leaving_.empty()) return pauseAccepting();  // they go in a moment
         sockaddr_storage from{};
         socklen_t size = sizeof from;
         const int fd = accept4(lws_get_socket_fd(listener_), reinterpret_cast<sockaddr*>(&from), &size,
                                SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE) {
-                // The waiting peer would wake the poll again and again: look away until the next tick.
                 if (descriptorTrouble_.ask(clock_.monotonic()).write) {
                     logError("uplink", "out of file descriptors: new viewers have to wait");
                 }
-                acceptPaused_ = lws_rx_flow_control(listener_, 0) == 0;
+                pauseAccepting();
             }
             return;
         }
-        if (openSockets_ >= settings_.maxConnections + kSpareSockets) {
+        if (full) {
             close(fd);
             door_.deny(Denial::idleSockets);
             continue;
         }
         adopt(fd, IpAddress::of(from));
     }
+}
+
+// The waiting peer would wake the poll again and again: look away until the next tick.
+void Server::pauseAccepting() {
+    acceptPaused_ = lws_rx_flow_control(listener_, 0) == 0;
 }
 
 void Server::adopt(int fd, const IpAddress& from) {
@@ -481,6 +488,8 @@ void Server::woken() {
 }
 
 void Server::ticked() {
+    // libwebsockets may have set another limit of time meanwhile, e.g. for the answer it is writing.
+    for (lws* socket : leaving_) lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     if (std::exchange(acceptPaused_, false)) lws_rx_flow_control(listener_, 1);
     for (const auto& [socket, viewer] : viewers_) viewer->tick();
 }

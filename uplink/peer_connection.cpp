@@ -206,6 +206,10 @@ void PeerConnection::cut() {
     // end libwebsockets never tries to soften.
     const linger atOnce{.l_onoff = 1, .l_linger = 0};
     setsockopt(lws_get_socket_fd(socket_), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+    // A close frame that libwebsockets sends before then would set another limit: the next tick says it
+    // again.
+    ended_ = true;
+    ticksToLive_ = 0;
     lws_set_timeout(socket_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 

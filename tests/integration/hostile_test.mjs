@@ -184,7 +184,8 @@ test('floods of pings, empty fragments, messages and nonsense are cut: 4429 and 
     await whileLooking(async () => {
         const bytes = await refused('byte_rate');
         for (const stream of [asKnown, asNewcomer]) {
-            expectAll(await endings({ a: pings, b: pings, c: fragments, d: fragments }, stream), [4429]);
+            // Who still writes when the reset comes may never read the close frame before it.
+            expectAll(await endings({ a: pings, b: pings, c: fragments, d: fragments }, stream), [4429, 1006]);
         }
         await countsMore('byte_rate', bytes, 8);
         const messages = await refused('message_rate');
