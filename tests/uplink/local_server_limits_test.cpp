@@ -163,6 +163,19 @@ TEST_SUITE("local server's limits") {
         for (Wire* wire : {&one, &two, &four, &direct}) CHECK(talks(*wire));
     }
 
+    TEST_CASE("where IPv6 is listened to as well an IPv4 address is still one by itself") {
+        LocalServerSettings settings = withMetrics();
+        settings.address = "*";
+        settings.trustedProxies = {kHere};
+        Bench bench(settings);
+        for (int i = 0; i < 10; ++i) CHECK(bench.codeFor(kGuesser, "wrong") == 4401);
+        CHECK(bench.open(kGuesser).closeCode() == 4429);
+        Wire other = bench.enter(kOther);
+        Wire proxied = bench.enter(kHere, "198.51.100.1");
+        CHECK(bench.open(kHere, "::ffff:127.0.0.2").closeCode() == 4429);
+        for (Wire* wire : {&other, &proxied}) CHECK(talks(*wire));
+    }
+
     TEST_CASE("one address cannot have all the sockets that wait: its own oldest gives way") {
         Bench bench;
         Wire patient = bench.dial(kOther);
