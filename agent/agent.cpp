@@ -180,6 +180,9 @@ Result<void> Agent::startServer() {
     settings.allowedOrigins = server.allowedOrigins;
     settings.allowedHosts = server.allowedHosts;
     settings.maxConnections = server.maxConnections;
+    settings.maxPerAddress = server.maxPerAddress;
+    settings.trustedProxies = server.trustedProxies;
+    settings.denied = [this](uplink::Denial why) { metrics_.count(why); };
     settings.session.maxMessageBytes = server.maxMessageBytes;
     settings.session.authWithin = server.authWithin;
     if (settings.webRoot.empty())

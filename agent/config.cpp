@@ -13,6 +13,7 @@
 #include "agent/secret_file.hpp"
 #include "base/json.hpp"
 #include "uplink/hub_url.hpp"
+#include "uplink/ip_address.hpp"
 #include "uplink/request_policy.hpp"
 #include "uplink/uplink_status.hpp"
 
@@ -185,6 +186,15 @@ Result<void> readServerTls(const JsonValue& object, const std::string& folder, S
     return {};
 }
 
+Result<void> checkAddresses(const std::vector<std::string>& addresses, const char* where) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        if (!uplink::IpAddress::parse(addresses[i])) {
+            return Error{concat(where, "/", i, ": \"", addresses[i], "\" is not a numeric address")};
+        }
+    }
+    return {};
+}
+
 Result<void> readServer(const JsonValue& object, const std::string& folder, Config& config) {
     ServerConfig& server = config.server;
     server.enabled = flagAt(object, "enabled", true);
@@ -218,6 +228,10 @@ Result<void> readServer(const JsonValue& object, const std::string& folder, Conf
     server.allowedOrigins = textsAt(object, "allowed_origins");
     server.allowedHosts = textsAt(object, "allowed_hosts");
     server.maxConnections = static_cast<std::size_t>(integerAt(object, "max_connections", 100));
+    server.maxPerAddress = static_cast<std::size_t>(integerAt(object, "max_per_address", 50));
+    server.trustedProxies = textsAt(object, "trusted_proxies");
+    if (auto numeric = checkAddresses(server.trustedProxies, "/server/trusted_proxies"); !numeric)
+        return numeric;
     server.maxMessageBytes = static_cast<std::size_t>(integerAt(object, "max_message_bytes", 1 << 20));
     server.authWithin = Microseconds(static_cast<std::int64_t>(numberAt(object, "auth_timeout_s", 5) * 1e6));
     server.webRoot = absolute(textAt(object, "web_root", {}), folder);

@@ -64,6 +64,8 @@ struct ServerConfig {
     std::vector<std::string> allowedOrigins;
     std::vector<std::string> allowedHosts;
     std::size_t maxConnections = 100;
+    std::size_t maxPerAddress = 50;
+    std::vector<std::string> trustedProxies;  ///< numeric addresses
     std::size_t maxMessageBytes = 1 << 20;
     Microseconds authWithin = std::chrono::seconds(5);
     std::string webRoot;      ///< absolute; empty: search

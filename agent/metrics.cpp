@@ -42,7 +42,11 @@ Metrics::Metrics(const std::string& version, const std::vector<std::string>& cam
       commands_(prometheus::BuildCounter()
                     .Name("edgecam_commands_total")
                     .Help("Commands of peers that the agent took up, by type and result.")
-                    .Register(registry_)) {
+                    .Register(registry_)),
+      refused_(prometheus::BuildCounter()
+                   .Name("edgecam_refused_total")
+                   .Help("Connections, requests and sockets that the local server turned away, by reason.")
+                   .Register(registry_)) {
     prometheus::BuildGauge()
         .Name("edgecam_build_info")
         .Help("1; the label tells the version.")
@@ -52,6 +56,8 @@ Metrics::Metrics(const std::string& version, const std::vector<std::string>& cam
     for (const std::string& cameraId : cameraIds) {
         for (const FacePhase phase : kPhases) eventCounter(cameraId, phase);
     }
+    for (const uplink::Denial denial : uplink::allDenials())
+        refused_.Add({{"reason", uplink::nameOf(denial)}});
 }
 
 prometheus::Counter& Metrics::eventCounter(const std::string& cameraId, FacePhase phase) {
@@ -66,6 +72,10 @@ void Metrics::count(const uplink::Command& command, const uplink::Outcome& outco
     const auto* refusal = std::get_if<uplink::Refusal>(&outcome);
     const char* result = refusal == nullptr ? "ok" : uplink::nameOf(refusal->code);
     commands_.Add({{"type", nameOf(command.action)}, {"result", result}}).Increment();
+}
+
+void Metrics::count(uplink::Denial denial) {
+    refused_.Add({{"reason", uplink::nameOf(denial)}}).Increment();
 }
 
 std::array<std::uint64_t, 3> Metrics::eventsOf(const std::string& cameraId) {

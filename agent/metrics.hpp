@@ -18,6 +18,7 @@
 #include "base/face.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/denial.hpp"
 #include "uplink/figures.hpp"
 #include "uplink/peer_session.hpp"
 
@@ -41,6 +42,8 @@ class Metrics {
     void count(const FaceEvent& event);
     /// A peer's command and what became of it.
     void count(const uplink::Command& command, const uplink::Outcome& outcome);
+    /// Somebody was turned away at the local server.
+    void count(uplink::Denial denial);
     /// By FacePhase.
     [[nodiscard]] std::array<std::uint64_t, 3> eventsOf(const std::string& cameraId);
 
@@ -56,6 +59,7 @@ class Metrics {
     prometheus::Registry registry_;
     prometheus::Family<prometheus::Counter>& events_;
     prometheus::Family<prometheus::Counter>& commands_;
+    prometheus::Family<prometheus::Counter>& refused_;
 };
 
 }  // namespace edgecam::agent

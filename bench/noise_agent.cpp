@@ -184,6 +184,7 @@ int runServer(const Settings& settings) {
     Access access({.tokens = {TokenRule::of(kToken, Role::viewer)}}, clock);
     LocalServerSettings local;
     local.port = settings.port;
+    local.maxPerAddress = local.maxConnections;  // all of a crowd have one
     const auto server = settings.apart ? startRelayedServer(local, {.arguments = {"viewers"}}, access,
                                                             exchange, desk, clock, {})
                                        : LocalServer::start(local, access, exchange, desk, clock, {});

@@ -33,6 +33,16 @@ std::optional<std::string_view> typeOf(std::string_view path) {
     return std::nullopt;
 }
 
+constexpr std::string_view kEverywhere =
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n";
+// An answer is no page, and may be what only one token was to see.
+constexpr std::string_view kForAnswers =
+    "Cache-Control: no-store\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+
 bool plain(std::string_view part) {
     return !part.empty() && part.front() != '.' && std::all_of(part.begin(), part.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -58,6 +68,8 @@ const char* phraseOf(int status) {
     switch (status) {
         case 200:
             return "OK";
+        case 400:
+            return "Bad Request";
         case 401:
             return "Unauthorized";
         case 403:
@@ -66,6 +78,10 @@ const char* phraseOf(int status) {
             return "Not Found";
         case 405:
             return "Method Not Allowed";
+        case 426:
+            return "Upgrade Required";
+        case 429:
+            return "Too Many Requests";
         case 503:
             return "Service Unavailable";
         default:
@@ -93,24 +109,31 @@ std::optional<PageFile> findPageFile(const std::string& root, std::string_view u
     return PageFile{file.string(), std::string(*type)};
 }
 
-const std::string& securityHeaders() {
-    static const std::string headers =
-        "Cache-Control: no-cache\r\n"
-        "Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; media-src 'self' blob:; "
-        "img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'\r\n"
-        "X-Content-Type-Options: nosniff\r\n"
-        "X-Frame-Options: DENY\r\n"
-        "Referrer-Policy: no-referrer\r\n";
-    return headers;
+std::string pageHeaders(std::string_view host) {
+    // Not every browser counts a WebSocket to the same host as 'self'. A policy knows no IPv6 address and
+    // must not be written by a peer.
+    const bool plainName = !host.empty() && std::ranges::all_of(host, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+               c == '-' || c == ':';
+    });
+    const std::string sockets = plainName ? concat("ws://", host, " wss://", host) : "ws: wss:";
+    return concat(
+        "Cache-Control: no-cache\r\nContent-Security-Policy: default-src 'self'; connect-src 'self' ",
+        sockets,
+        "; media-src 'self' blob:; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'\r\n",
+        kEverywhere);
 }
 
-std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody) {
-    std::string extra;
-    if (status == 401) extra = "WWW-Authenticate: Bearer\r\n";
-    if (status == 405) extra = "Allow: GET, HEAD\r\n";
+std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody,
+                        std::string_view more) {
+    std::string extra(more);
+    if (status == 401) extra += "WWW-Authenticate: Bearer\r\n";
+    if (status == 426) extra += "Sec-WebSocket-Version: 13\r\n";
+    if (status == 405) extra += "Allow: GET, HEAD\r\n";
     return concat("HTTP/1.1 ", status, " ", phraseOf(status), "\r\nContent-Type: ", mime,
-                  "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n", extra, securityHeaders(),
-                  "\r\n", withBody ? body : std::string_view());
+                  "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n", extra, kForAnswers,
+                  kEverywhere, "\r\n", withBody ? body : std::string_view());
 }
 
 }  // namespace edgecam::uplink

@@ -19,11 +19,13 @@ struct PageFile {
 /// list and links that lead out of the root are not found.
 std::optional<PageFile> findPageFile(const std::string& root, std::string_view urlPath);
 
-/// Header lines, each with CR LF, for every answer: no sniffing, no framing, no referrer, nothing from
-/// elsewhere.
-const std::string& securityHeaders();
+/// Header lines, each with CR LF, for a file of the page: no sniffing, no framing, no referrer, no script or
+/// style within the page, nothing from elsewhere and no connection but to `host`, the request's own header.
+std::string pageHeaders(std::string_view host);
 
-/// A whole answer with a body, after which the connection closes. `withBody` false: for HEAD.
-std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody = true);
+/// A whole answer with a body, after which the connection closes. `withBody` false: for HEAD. `more`: header
+/// lines, each with CR LF.
+std::string plainAnswer(int status, std::string_view mime, std::string_view body, bool withBody = true,
+                        std::string_view more = {});
 
 }  // namespace edgecam::uplink

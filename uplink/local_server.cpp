@@ -15,6 +15,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "uplink/doorkeeper.hpp"
+#include "uplink/http_exchange.hpp"
 #include "uplink/http_files.hpp"
 #include "uplink/listening_socket.hpp"
 #include "uplink/peer_connection.hpp"
@@ -36,6 +38,11 @@ constexpr std::size_t kAcceptsPerTurn = 16;
 // WebSockets that have not said who they are: room of their own, so that nobody can fill the house from
 // outside.
 constexpr std::size_t kMaxNewcomers = 32;
+// Sockets of one address that are no viewer (yet): a browser opens six for a page. Two turns of accepting, so
+// that each has had its turn of being read before it has to give way.
+constexpr std::size_t kMaxPassersOfOne = 2 * kAcceptsPerTurn;
+// The headers of a handshake and an `auth` fit many times.
+constexpr std::size_t kNewcomerBytes = 128 << 10;
 // A foreign program should not be told that we stop for less than it takes to start again.
 constexpr Microseconds kRetryAfter = std::chrono::seconds(2);
 
@@ -47,43 +54,14 @@ const lws_retry_bo_t kLiveness = {.retry_ms_table = nullptr,
                                   .secs_since_valid_hangup = 25,
                                   .jitter_percent = 0};
 
-// A header's value; empty when it is absent or too long to be honest.
-std::string headerOf(lws* socket, lws_token_indexes token) {
-    std::array<char, 4097> value{};
-    const int length = lws_hdr_copy(socket, value.data(), static_cast<int>(value.size()), token);
-    return length > 0 ? std::string(value.data(), static_cast<std::size_t>(length)) : std::string();
-}
-
-// Writes a whole HTTP answer; the caller then closes.
-void writeAnswer(lws* socket, const std::string& answer) {
-    ByteBuffer buffer(LWS_PRE);
-    buffer.insert(buffer.end(), answer.begin(), answer.end());
-    lws_write(socket, buffer.data() + LWS_PRE, answer.size(), LWS_WRITE_HTTP_FINAL);
-}
-
-// The peer's, numeric.
-std::string addressOf(lws* socket) {
-    std::array<char, 64> address{};
-    lws_get_peer_simple(socket, address.data(), address.size());
-    return address.data();
-}
-
-// The other end is on this machine, and no proxy says that it asks for somebody elsewhere.
-bool asksFromHere(lws* socket) {
-    return isLoopback(addressOf(socket)) && lws_hdr_total_length(socket, WSI_TOKEN_X_FORWARDED_FOR) == 0;
-}
-
-struct HttpRefusal {
-    int status;
-    const char* sentence;
-};
-
-CloseWish tooMany() {
-    return {4429, "too many connections"};
-}
-
 bool isKnown(const PeerConnection& viewer) {
     return viewer.session() != nullptr && viewer.session()->authenticated();
+}
+
+// What a connection ends with, once that is known.
+std::optional<CloseWish> endOf(const PeerConnection& viewer) {
+    if (viewer.closing() || viewer.session() == nullptr) return viewer.closing();
+    return viewer.session()->closeWish();
 }
 
 class Server final : public LocalServer, private WebsocketLoop::Owner {
@@ -92,6 +70,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
            const Clock& clock, std::function<Health()> health)
         : settings_(std::move(settings)),
           policy_(settings_.allowedOrigins, settings_.allowedHosts, machineName()),
+          door_(settings_.trustedProxies, settings_.denied, clock),
           access_(access),
           exchange_(exchange),
           commands_(commands),
@@ -107,15 +86,24 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
                        std::size_t length) noexcept;
     int handle(lws* socket, lws_callback_reasons reason, std::string_view in);
 
-    void hear(PeerConnection& viewer, std::string_view part);
+    void hear(lws* socket, PeerConnection& viewer, std::string_view part);
+    void part(lws* socket, const PeerConnection& viewer);
     void acceptSome();
+    void pauseAccepting();
+    void adopt(int fd, const IpAddress& from);
     [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
+    [[nodiscard]] std::optional<std::string> answerIfTriedTooOften(lws* socket, bool withBody);
     int admitUpgrade(lws* socket);
+    int refuse(lws* socket, const std::string& answer, std::string_view line);
+    void wrongToken(lws* socket);
     [[nodiscard]] std::optional<Grant> metricsGrant(lws* socket) const;
     int serveHttp(lws* socket, std::string_view path);
     void greet(lws* socket);
     void makeRoomForNewcomer();
+    [[nodiscard]] std::optional<Denial> denialAtGreeting(lws* socket) const;
     void makeRoomForSockets();
+    void makeRoomFor(lws* passer);
+    void sendAway(std::list<lws*>::iterator passer);
     [[nodiscard]] std::size_t knownViewers() const;
 
     void woken() override;
@@ -125,6 +113,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
 
     const LocalServerSettings settings_;
     const RequestPolicy policy_;
+    Doorkeeper door_;
     const Access& access_;
     PeerExchange& exchange_;
     CommandSink& commands_;
@@ -141,7 +130,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     LogThrottle refusals_;
     std::size_t openSockets_ = 0;
     std::list<lws*> passers_;  ///< sockets that are no viewer (yet), the oldest first
-    std::set<lws*> leaving_;   ///< passers told to go, while their sockets are still open
+    std::set<lws*> leaving_;   ///< told to go, while their sockets are still open
     std::map<lws*, std::unique_ptr<PeerConnection>> viewers_;
 
     std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
@@ -226,15 +215,19 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
             greet(socket);
             return 0;
         case LWS_CALLBACK_RECEIVE:
-            if (viewer != viewers_.end()) hear(*viewer->second, in);
+            if (viewer != viewers_.end()) hear(socket, *viewer->second, in);
             return 0;
         case LWS_CALLBACK_SERVER_WRITEABLE:
             return viewer == viewers_.end() || viewer->second->writable() ? 0 : -1;
         case LWS_CALLBACK_CLOSED:
-            viewers_.erase(socket);
+            if (viewer != viewers_.end()) {
+                viewer->second->endIfBroken();
+                part(socket, *viewer->second);
+            }
             return 0;
         case LWS_CALLBACK_WSI_DESTROY:
-            viewers_.erase(socket);
+            if (viewer != viewers_.end()) part(socket, *viewer->second);
+            door_.left(socket);
             passers_.remove(socket);
             leaving_.erase(socket);
             if (socket != listener_ && openSockets_ > 0) --openSockets_;
@@ -250,70 +243,131 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
 
 void Server::acceptSome() {
     for (std::size_t turn = 0; turn < kAcceptsPerTurn; ++turn) {
-        const int fd = accept4(lws_get_socket_fd(listener_), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        const bool full = openSockets_ >= settings_.maxConnections + kSpareSockets;
+        if (full && !leaving_.empty()) return pauseAccepting();  // they go in a moment
+        sockaddr_storage from{};
+        socklen_t size = sizeof from;
+        const int fd = accept4(lws_get_socket_fd(listener_), reinterpret_cast<sockaddr*>(&from), &size,
+                               SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EMFILE || errno == ENFILE) {
-                // The waiting peer would wake the poll again and again: look away until the next tick.
                 if (descriptorTrouble_.ask(clock_.monotonic()).write) {
                     logError("uplink", "out of file descriptors: new viewers have to wait");
                 }
-                acceptPaused_ = lws_rx_flow_control(listener_, 0) == 0;
+                pauseAccepting();
             }
             return;
         }
-        if (openSockets_ >= settings_.maxConnections + kSpareSockets) {
+        if (full) {
             close(fd);
+            door_.deny(Denial::idleSockets);
             continue;
         }
-        const std::size_t before = openSockets_++;
-        lws* socket = lws_adopt_socket_vhost(host_, fd);
-        if (socket == nullptr) {
-            openSockets_ = before;
-        } else {
-            passers_.push_back(socket);
-            makeRoomForSockets();
-        }
+        adopt(fd, IpAddress::of(from));
     }
 }
 
-// Who holds a socket and asks for nothing gives way to those who come; a turn's worth of room stays free.
+// The waiting peer would wake the poll again and again: look away until the next tick.
+void Server::pauseAccepting() {
+    acceptPaused_ = lws_rx_flow_control(listener_, 0) == 0;
+}
+
+void Server::adopt(int fd, const IpAddress& from) {
+    const std::size_t before = openSockets_++;
+    lws* socket = lws_adopt_socket_vhost(host_, fd);
+    if (socket == nullptr) {
+        openSockets_ = before;
+        return;
+    }
+    door_.arrived(socket, from);
+    makeRoomFor(socket);
+    passers_.push_back(socket);
+    makeRoomForSockets();
+}
+
+// One address cannot have all the sockets that wait: its own oldest gives way.
+void Server::makeRoomFor(lws* passer) {
+    if (door_.isProxy(passer)) return;
+    const auto isOfSame = [&](lws* other) {
+        return !door_.isProxy(other) && door_.sameAddress(passer, other);
+    };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(passers_, isOfSame));
+    if (count >= kMaxPassersOfOne) sendAway(std::ranges::find_if(passers_, isOfSame));
+}
+
+// Who holds a socket and asks for nothing gives way to those who come, and before him who was told to go but
+// stays; a turn's worth of room stays free.
 void Server::makeRoomForSockets() {
     const std::size_t most = settings_.maxConnections + kSpareSockets - kAcceptsPerTurn;
-    while (passers_.size() > 1 && openSockets_ > most + leaving_.size()) {
-        lws* oldest = passers_.front();
-        passers_.pop_front();
-        leaving_.insert(oldest);
-        lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    const auto isFull = [&] { return openSockets_ > most + leaving_.size(); };
+    for (auto viewer = viewers_.begin(); viewer != viewers_.end() && isFull(); ++viewer) {
+        if (viewer->second->closing() && leaving_.insert(viewer->first).second) viewer->second->cut();
     }
+    while (passers_.size() > 1 && isFull()) {
+        lws* socket = door_.whoGivesWay({passers_.begin(), passers_.end()});
+        sendAway(std::ranges::find(passers_, socket));
+    }
+}
+
+void Server::sendAway(std::list<lws*>::iterator passer) {
+    lws* socket = *passer;
+    passers_.erase(passer);
+    leaving_.insert(socket);
+    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    door_.deny(Denial::idleSockets);
 }
 
 std::optional<HttpRefusal> Server::refusalOf(lws* socket, bool upgrade) const {
     const std::string host = headerOf(socket, WSI_TOKEN_HOST);
     if (!policy_.hostAllowed(host)) {
-        return HttpRefusal{403, "This host name is not in allowed_hosts."};
+        return HttpRefusal{403, "This host name is not in allowed_hosts.", Denial::foreignHost};
     }
     if (!upgrade) return std::nullopt;
     if (headerOf(socket, WSI_TOKEN_GET_URI) != kStreamPath) {
         return HttpRefusal{404, "WebSockets are served at /v1/stream."};
     }
     if (!policy_.originAllowed(headerOf(socket, WSI_TOKEN_ORIGIN), host)) {
-        return HttpRefusal{403, "This origin is not in allowed_origins."};
+        return HttpRefusal{403, "This origin is not in allowed_origins.", Denial::foreignOrigin};
     }
     const auto token = bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION));
     if (token && !access_.check(*token)) return HttpRefusal{401, "This token is not known here."};
     return std::nullopt;
 }
 
+/// Where an address was wrong too often, its token is not even looked at.
+std::optional<std::string> Server::answerIfTriedTooOften(lws* socket, bool withBody) {
+    door_.asked(socket, headerOf(socket, WSI_TOKEN_X_FORWARDED_FOR));
+    const Microseconds wait = door_.waitOf(socket);
+    if (wait == Microseconds(0) || !bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) return {};
+    door_.deny(Denial::tokenRate);
+    return plainAnswer(
+        429, kPlainText, "Too many wrong tokens from this address.", withBody,
+        concat("Retry-After: ", std::chrono::ceil<std::chrono::seconds>(wait).count(), "\r\n"));
+}
+
 int Server::admitUpgrade(lws* socket) {
-    const auto refusal = refusalOf(socket, true);
+    if (const auto answer = answerIfTriedTooOften(socket, true)) return refuse(socket, *answer, "429");
+    auto refusal = oddityOf(socket, true);
+    if (!refusal) refusal = refusalOf(socket, true);
     if (!refusal) return 0;
+    if (refusal->denial) door_.deny(*refusal->denial);
+    if (refusal->status == 401) wrongToken(socket);
+    return refuse(socket, plainAnswer(refusal->status, kPlainText, refusal->sentence),
+                  concat(refusal->status, " ", refusal->sentence));
+}
+
+int Server::refuse(lws* socket, const std::string& answer, std::string_view line) {
     const auto verdict = refusals_.ask(clock_.monotonic());
     if (verdict.write) {
-        logInfo("uplink", "a viewer was refused: ", refusal->status, " ", refusal->sentence, ", ",
-                verdict.keptBack, " more before it");
+        logInfo("uplink", "a viewer was refused: ", line, ", ", verdict.keptBack, " more before it");
     }
-    writeAnswer(socket, plainAnswer(refusal->status, kPlainText, refusal->sentence));
+    writeAnswer(socket, answer);
     return -1;
+}
+
+void Server::wrongToken(lws* socket) {
+    door_.wrongToken(socket);
+    door_.deny(Denial::wrongToken);
 }
 
 /// A token that is wrong is refused even here: whoever sent it should know.
@@ -334,7 +388,10 @@ int Server::serveHttp(lws* socket, std::string_view path) {
         return -1;
     };
 
-    if (const auto refusal = refusalOf(socket, false)) {
+    auto refusal = oddityOf(socket, false);
+    if (!refusal) refusal = refusalOf(socket, false);
+    if (refusal) {
+        if (refusal->denial) door_.deny(*refusal->denial);
         return end(refusal->status, kPlainText, refusal->sentence);
     }
     if (method != LWSHUMETH_GET && !head) return end(405, kPlainText, "Only GET and HEAD.");
@@ -343,7 +400,9 @@ int Server::serveHttp(lws* socket, std::string_view path) {
         return end(health.ok ? 200 : 503, "application/json", health.json);
     }
     if (path == kMetricsPath && settings_.metrics) {
+        if (const auto answer = answerIfTriedTooOften(socket, !head)) return refuse(socket, *answer, "429");
         const auto grant = metricsGrant(socket);
+        if (!grant && bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) wrongToken(socket);
         if (!grant)
             return end(401, kPlainText, "Metrics need a Bearer token, or to be asked for on the box itself.");
         return end(200, kMetricsType, settings_.metrics(*grant));
@@ -351,7 +410,7 @@ int Server::serveHttp(lws* socket, std::string_view path) {
     const auto file = findPageFile(settings_.webRoot, path);
     if (!file) return end(404, kPlainText, "There is nothing here.");
 
-    const std::string& headers = securityHeaders();
+    const std::string headers = pageHeaders(headerOf(socket, WSI_TOKEN_HOST));
     const int outcome = lws_serve_http_file(socket, file->path.c_str(), file->mime.c_str(), headers.c_str(),
                                             static_cast<int>(headers.size()));
     if (outcome < 0) return -1;
@@ -361,11 +420,12 @@ int Server::serveHttp(lws* socket, std::string_view path) {
 void Server::greet(lws* socket) {
     passers_.remove(socket);
     leaving_.erase(socket);
-    const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes};
-    if (knownViewers() >= settings_.maxConnections) {
+    const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
+                                  .newcomerBytes = kNewcomerBytes};
+    if (const auto denial = denialAtGreeting(socket)) {
         auto& viewer = viewers_[socket];
         viewer = std::make_unique<PeerConnection>(socket, nullptr, exchange_, limits, clock_);
-        viewer->close(tooMany());
+        viewer->close(closeWishFor(*denial));
         return;
     }
     std::optional<Grant> grant;
@@ -375,7 +435,7 @@ void Server::greet(lws* socket) {
     }
     if (!grant) makeRoomForNewcomer();
     SessionOrigin origin = settings_.origin;
-    origin.address = addressOf(socket);
+    origin.address = door_.addressOf(socket);
     auto session =
         PeerSession::forViewer(PeerExchange::nextSessionId(), settings_.session, access_, std::move(grant),
                                exchange_.agent(), commands_, clock_, std::move(origin));
@@ -383,23 +443,49 @@ void Server::greet(lws* socket) {
         std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
 }
 
+std::optional<Denial> Server::denialAtGreeting(lws* socket) const {
+    if (door_.waitOf(socket) > Microseconds(0)) return Denial::tokenRate;
+    if (knownViewers() >= settings_.maxConnections) return Denial::connections;
+    const auto isOfSame = [&](const auto& item) {
+        return item.second->session() != nullptr && door_.sameAddress(socket, item.first);
+    };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(viewers_, isOfSame));
+    if (count >= settings_.maxPerAddress) return Denial::addressConnections;
+    return std::nullopt;
+}
+
 void Server::makeRoomForNewcomer() {
-    std::map<SessionId, PeerConnection*> newcomers;  // ids grow: the first is the oldest
+    std::map<SessionId, lws*> byAge;  // ids grow: the first is the oldest
     for (const auto& [socket, viewer] : viewers_) {
-        if (viewer->session() != nullptr && !viewer->session()->authenticated()) {
-            newcomers[viewer->session()->id()] = viewer.get();
-        }
+        if (viewer->session() != nullptr && !isKnown(*viewer)) byAge[viewer->session()->id()] = socket;
     }
-    if (newcomers.size() >= std::min(kMaxNewcomers, settings_.maxConnections)) {
-        newcomers.begin()->second->close(tooMany());
+    if (byAge.size() < std::min(kMaxNewcomers, settings_.maxConnections)) return;
+    std::vector<lws*> newcomers;
+    for (const auto& [id, socket] : byAge) newcomers.push_back(socket);
+    viewers_[door_.whoGivesWay(newcomers)]->close(closeWishFor(Denial::newcomers));
+}
+
+// Several newcomers may wait for the last place: who says a good token first has it. Where the address was
+// wrong too often, nobody hears what they say.
+void Server::hear(lws* socket, PeerConnection& viewer, std::string_view part) {
+    const bool wasKnown = isKnown(viewer);
+    const bool wasEnding = endOf(viewer).has_value();
+    if (!wasKnown && !wasEnding && door_.waitOf(socket) > Microseconds(0)) {
+        return viewer.close(closeWishFor(Denial::tokenRate));
+    }
+    viewer.received(part);
+    const auto end = endOf(viewer);
+    if (!wasEnding && end && denialOf(*end) == Denial::wrongToken) door_.wrongToken(socket);
+    if (!wasKnown && isKnown(viewer) && knownViewers() > settings_.maxConnections) {
+        viewer.close(closeWishFor(Denial::connections));
     }
 }
 
-// Several newcomers may wait for the last place: who says a good token first has it.
-void Server::hear(PeerConnection& viewer, std::string_view part) {
-    const bool wasKnown = isKnown(viewer);
-    viewer.received(part);
-    if (!wasKnown && isKnown(viewer) && knownViewers() > settings_.maxConnections) viewer.close(tooMany());
+void Server::part(lws* socket, const PeerConnection& viewer) {
+    const auto end = endOf(viewer);
+    const auto denial = end ? denialOf(*end) : std::nullopt;
+    if (denial) door_.deny(*denial);
+    viewers_.erase(socket);
 }
 
 std::size_t Server::knownViewers() const {
@@ -416,6 +502,8 @@ void Server::woken() {
 }
 
 void Server::ticked() {
+    // libwebsockets may have set another limit of time meanwhile, e.g. for the answer it is writing.
+    for (lws* socket : leaving_) lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     if (std::exchange(acceptPaused_, false)) lws_rx_flow_control(listener_, 1);
     for (const auto& [socket, viewer] : viewers_) viewer->tick();
 }

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "uplink/access.hpp"
+#include "uplink/denial.hpp"
 #include "uplink/peer_exchange.hpp"
 #include "uplink/tls_settings.hpp"
 
@@ -27,11 +28,16 @@ struct LocalServerSettings {
         allowedOrigins;  ///< besides none and the same host, e.g. "https://console.example"
     std::vector<std::string> allowedHosts;  ///< besides addresses, localhost, our name, *.local
     std::size_t maxConnections = 100;       ///< authenticated ones; up to 32 more may be on their way
+    std::size_t maxPerAddress = 50;         ///< of one address or IPv6 network, authenticated or not
+    /// Numeric addresses of reverse proxies whose X-Forwarded-For tells for whom they ask.
+    std::vector<std::string> trustedProxies;
     SessionLimits session;
     SessionOrigin origin;  ///< for every session, but for the address, which is its own
     /// Gives the text of GET /metrics, for what the client may see; called on the server's thread. Loopback
     /// clients see all, others what their Bearer token's grant covers. Empty: there is no such page.
     std::function<std::string(const Grant&)> metrics;
+    /// Hears of everybody who is turned away; called on the server's thread.
+    std::function<void(Denial)> denied;
 };
 
 class LocalServer {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "uplink/denial.hpp"
 
 namespace edgecam::uplink {
 namespace {
@@ -84,7 +85,7 @@ void PeerConnection::received(std::string_view part) {
     if (last) {
         incoming_.clear();
         skippingMessage_ = false;
-        if (!inboundMessages_.take(1, clock_.monotonic())) return close({4429, "too many messages"});
+        if (!inboundMessages_.take(1, clock_.monotonic())) return close(closeWishFor(Denial::messageRate));
     }
     followSession();
 }
@@ -143,7 +144,7 @@ bool PeerConnection::write(const WireMessage& message) {
 }
 
 bool PeerConnection::writable() {
-    if (ended_) return true;  // the close frame is out: a second end would not wait for the peer's
+    if (ended_ || endIfBroken()) return true;  // the close frame is out: nothing may follow it
     if (closing_ && !session_) return endNow();
     if (held_) look();
     if (!session_) return true;
@@ -186,21 +187,35 @@ void PeerConnection::close(CloseWish wish) {
     }
     incoming_.clear();
     if (!closing_) {
-        ticksToLive_ = wish.code == 4429 ? kShortTicks : kPatientTicks;
+        ticksToLive_ = wish.code == 4429 || ended_ ? kShortTicks : kPatientTicks;
         closing_ = std::move(wish);
     }
     lws_callback_on_writable(socket_);
 }
 
+bool PeerConnection::endIfBroken() {
+    // Its close frame is prepared, and not by endNow().
+    if (closing_ || lws_get_close_length(socket_) == 0) return false;
+    ended_ = true;
+    close(closeWishFor(Denial::framing));
+    return true;
+}
+
+void PeerConnection::cut() {
+    // Unread, our data would live on in the kernel for minutes. And a time limit that has passed is the one
+    // end libwebsockets never tries to soften.
+    const linger atOnce{.l_onoff = 1, .l_linger = 0};
+    setsockopt(lws_get_socket_fd(socket_), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+    // A close frame that libwebsockets sends before then would set another limit: the next tick says it
+    // again.
+    ended_ = true;
+    ticksToLive_ = 0;
+    lws_set_timeout(socket_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
 void PeerConnection::tick() {
-    if (closing_ && --ticksToLive_ <= 0) {
-        // Unread, our data would live on in the kernel for minutes. And a time limit that has passed is the
-        // one end libwebsockets never tries to soften.
-        const linger atOnce{.l_onoff = 1, .l_linger = 0};
-        setsockopt(lws_get_socket_fd(socket_), SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
-        lws_set_timeout(socket_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-        return;
-    }
+    endIfBroken();
+    if (closing_ && --ticksToLive_ <= 0) return cut();
     look();
     if (!session_) return;
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.
@@ -220,9 +235,16 @@ void PeerConnection::meterInbound(std::uint64_t totalReceived) {
     if (fresh == 0) return;
     // Pings and halves of messages never reach received(), but they are life, and they can be a flood.
     heard();
-    if (!inboundBytes_.take(static_cast<double>(fresh), clock_.monotonic())) {
-        close({4429, "sends too much"});
+    const bool flood = isNewcomer() && totalReceived > limits_.newcomerBytes;
+    if (flood || !inboundBytes_.take(static_cast<double>(fresh), clock_.monotonic())) {
+        close(closeWishFor(Denial::byteRate));
+        // What still comes is not worth being read: parsing a flood of empty frames is what takes the time.
+        lws_rx_flow_control(socket_, 0);
     }
+}
+
+bool PeerConnection::isNewcomer() const {
+    return limits_.newcomerBytes > 0 && session_ && !session_->authenticated();
 }
 
 }  // namespace edgecam::uplink

@@ -35,6 +35,8 @@ struct ConnectionLimits {
     /// What a peer may send, everything on the wire counted; beyond: 4429.
     double bytesPerSecond = 1e6;
     double byteBurst = 4e6;
+    /// The same in all until it has said who it is; 0: no such limit.
+    std::size_t newcomerBytes = 0;
     double messagesPerSecond = 200;
     double messageBurst = 2000;
     /// A client's frames are masked in place: shared bytes must be copied first.
@@ -62,6 +64,11 @@ class PeerConnection {
     void askToWrite();
     /// Ends the session now and the connection as soon as the socket allows it.
     void close(CloseWish wish);
+    /// Ends the connection without waiting for the peer any longer.
+    void cut();
+    /// libwebsockets closes by itself what is not RFC 6455 or not UTF-8, but waits long for the peer and asks
+    /// us to write meanwhile. Then our end begins here too, and this gives true.
+    bool endIfBroken();
 
     /// Null once the end began.
     [[nodiscard]] PeerSession* session() const { return session_.get(); }
@@ -79,6 +86,7 @@ class PeerConnection {
     void look();
     void waitForRoom();
     void meterInbound(std::uint64_t totalReceived);
+    [[nodiscard]] bool isNewcomer() const;
     void followSession();
 
     lws* const socket_;

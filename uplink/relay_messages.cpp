@@ -208,7 +208,8 @@ void fields(A& a, ServerTls& x) {
 }
 template <class A>
 void fields(A& a, LocalServerSettings& x) {
-    a(x.address, x.port, x.tls, x.webRoot, x.allowedOrigins, x.allowedHosts, x.maxConnections, x.session);
+    a(x.address, x.port, x.tls, x.webRoot, x.allowedOrigins, x.allowedHosts, x.maxConnections,
+      x.maxPerAddress, x.trustedProxies, x.session);
 }
 
 void fields(ArchiveWriter& a, TokenRule& x) {
@@ -288,6 +289,10 @@ void fields(A& a, RelayRevocation& x) {
 template <class A>
 void fields(A& a, RelayMetricsRequest& x) {
     a(x.number, x.grant);
+}
+template <class A>
+void fields(A& a, RelayDenial& x) {
+    a(x.denial);
 }
 template <class A>
 void fields(A& a, RelayUse& x) {

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/denial.hpp"
 #include "uplink/figures.hpp"
 #include "uplink/local_server.hpp"
 #include "uplink/peer_session.hpp"
@@ -99,14 +100,18 @@ struct RelayMetricsRequest {
     std::uint64_t number = 0;
     Grant grant;
 };
+/// Somebody was turned away.
+struct RelayDenial {
+    Denial denial = Denial::connections;
+};
 /// Once a second.
 struct RelayUse {
     ServiceFigures figures;
     std::vector<SessionEntry> sessions;
 };
 
-using ToAgent =
-    std::variant<RelayReady, Command, RelaySessionEnded, RelayRevocation, RelayMetricsRequest, RelayUse>;
+using ToAgent = std::variant<RelayReady, Command, RelaySessionEnded, RelayRevocation, RelayMetricsRequest,
+                             RelayUse, RelayDenial>;
 
 ByteBuffer toBytes(const ToViewers& message);
 ByteBuffer toBytes(const ToAgent& message);

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -141,6 +143,7 @@ class Server final : public LocalServer {
     void heed(const RelayRevocation& revocation);
     void heed(const RelayMetricsRequest& request);
     void heed(const RelayUse& use);
+    void heed(const RelayDenial& denial);
     [[nodiscard]] bool isTheirs(SessionId session) const { return session / kSessionsOfAStart == starts_; }
     void meet(SessionId session);
     void part(SessionId session);
@@ -373,6 +376,11 @@ void Server::heed(const RelayRevocation& revocation) {
 void Server::heed(const RelayMetricsRequest& request) {
     say(RelayMetricsPage{request.number,
                          settings_.metrics ? settings_.metrics(request.grant) : std::string()});
+}
+
+void Server::heed(const RelayDenial& denial) {
+    const bool known = std::ranges::find(allDenials(), denial.denial) != allDenials().end();
+    if (known && settings_.denied) settings_.denied(denial.denial);
 }
 
 void Server::heed(const RelayUse& use) {

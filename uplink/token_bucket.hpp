@@ -16,9 +16,8 @@ class TokenBucket {
 
     /// False: more than is allowed; the bucket then stays empty.
     bool take(double amount, Monotonic now) {
-        const double passed = std::chrono::duration<double>(now - last_).count();
+        level_ = levelAt(now) - amount;
         last_ = now;
-        level_ = std::min(burst_, level_ + std::max(0.0, passed) * rate_) - amount;
         if (level_ >= 0) return true;
         level_ = 0;
         return false;
@@ -32,7 +31,19 @@ class TokenBucket {
         return true;
     }
 
+    /// How long until there is so much; 0: there is.
+    [[nodiscard]] Microseconds timeTo(double amount, Monotonic now) const {
+        const double missing = amount - levelAt(now);
+        return missing <= 0 ? Microseconds(0)
+                            : Microseconds(1 + static_cast<std::int64_t>(missing / rate_ * 1e6));
+    }
+
   private:
+    [[nodiscard]] double levelAt(Monotonic now) const {
+        const double passed = std::chrono::duration<double>(now - last_).count();
+        return std::min(burst_, level_ + std::max(0.0, passed) * rate_);
+    }
+
     double rate_;
     double burst_;
     double level_;

@@ -154,6 +154,7 @@ void Viewers::heed(RelaySetup& setup) {
     access_ = std::make_unique<Access>(rulesOf(setup.rules), clock_);
     LocalServerSettings settings = std::move(setup.settings);
     settings.listener = kViewersListener;
+    settings.denied = [this](Denial denial) { say(RelayDenial{denial}); };
     settings.metrics = [this](const Grant& grant) { return pages_.ask(grant); };
     settings.origin.registry = &registry_;
     settings.origin.revokeToken = [this](const Grant& grant) {

@@ -40,8 +40,8 @@ export function closeReason(code, reason) {
         4408: 'the agent waited too long for the token',
         4410: 'this device reads too slowly',
         4411: 'the token has ended',
-        4429: 'too many connections',
     };
+    if (code === 4429) return reason || 'too many connections';
     return known[code] ?? (reason || `connection closed (${code})`);
 }
 

@@ -155,6 +155,18 @@ TEST_CASE("where to listen must be a numeric address and a port") {
         0);
 }
 
+TEST_CASE("proxies that are trusted are numeric addresses, and one address has a share of the places") {
+    const auto config = parseConfig(
+        R"({"cameras": [], "server": {"max_per_address": 7, "trusted_proxies": ["127.0.0.1", "::1"]}})",
+        "/x");
+    REQUIRE(config);
+    CHECK(config->server.maxPerAddress == 7);
+    CHECK(config->server.trustedProxies == std::vector<std::string>{"127.0.0.1", "::1"});
+    const auto named = parseConfig(R"({"cameras": [], "server": {"trusted_proxies": ["localhost"]}})", "/x");
+    REQUIRE_FALSE(named);
+    CHECK(named.error().message.starts_with("/server/trusted_proxies/0: \"localhost\" is not a numeric"));
+}
+
 TEST_CASE("a hub needs a WebSocket URL without a secret in it, and cameras that exist") {
     CHECK(whyNot(R"({"cameras": [], "uplinks": [{"url": "http://h/", "token": "t"}]})") ==
           "/uplinks/0/url: a hub's URL begins with ws:// or wss://");

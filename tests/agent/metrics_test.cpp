@@ -157,6 +157,20 @@ TEST_CASE("events and commands are counted as they happen, events from 0 on") {
     CHECK(has("start", "expired"));
 }
 
+TEST_CASE("who is turned away is counted by a reason of a fixed set, from 0 on") {
+    Metrics metrics("1.2.3", {});
+    CHECK(Scene().samples(metrics).contains(R"(edgecam_refused_total{reason="token_rate"} 0)"));
+    metrics.count(uplink::Denial::tokenRate);
+    metrics.count(uplink::Denial::foreignOrigin);
+    metrics.count(uplink::Denial::tokenRate);
+    const auto samples = Scene().samples(metrics);
+    CHECK(samples.contains(R"(edgecam_refused_total{reason="token_rate"} 2)"));
+    CHECK(samples.contains(R"(edgecam_refused_total{reason="origin"} 1)"));
+    CHECK(std::ranges::count_if(samples, [](const std::string& line) {
+              return line.starts_with("edgecam_refused_total{");
+          }) == uplink::kDenialCount);
+}
+
 TEST_CASE("a grant for one camera sees no other") {
     const Metrics metrics("1.2.3", {"cam_123", "door"});
     const auto samples = Scene().samples(metrics, {uplink::Role::viewer, {"door"}});

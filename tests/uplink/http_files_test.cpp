@@ -10,6 +10,7 @@
 namespace fs = std::filesystem;
 using edgecam::test::TempFolder;
 using edgecam::uplink::findPageFile;
+using edgecam::uplink::pageHeaders;
 using edgecam::uplink::plainAnswer;
 
 namespace {
@@ -63,13 +64,34 @@ TEST_CASE("nothing outside the root, hidden, unlisted or oddly named is found") 
     CHECK_FALSE(findPageFile(page.root + "/nowhere", "/index.html"));
 }
 
+TEST_CASE("a page may connect to where it came from, and to nowhere else") {
+    CHECK(
+        pageHeaders("box.local:8080").find("connect-src 'self' ws://box.local:8080 wss://box.local:8080;") !=
+        std::string::npos);
+    for (const char* line :
+         {"Cache-Control: no-cache\r\n", "Content-Security-Policy: default-src 'self'; ",
+          "frame-ancestors 'none'\r\n", "object-src 'none'; base-uri 'none'; form-action 'none'; ",
+          "X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",
+          "Cross-Origin-Resource-Policy: same-origin\r\n"}) {
+        CAPTURE(line);
+        CHECK(pageHeaders("127.0.0.1").find(line) != std::string::npos);
+    }
+    // Neither an IPv6 address nor a name that would write policy of its own can be in one.
+    for (const char* host : {"[::1]:8080", "x; script-src *.local", "x *.local", "", "a\r\nb.local"}) {
+        CAPTURE(host);
+        CHECK(pageHeaders(host).find("connect-src 'self' ws: wss:;") != std::string::npos);
+        CHECK(pageHeaders(host).find("unsafe") == std::string::npos);
+    }
+}
+
 TEST_CASE("an answer carries its length, its type and the security headers") {
     const std::string answer = plainAnswer(405, "text/plain", "no");
     CHECK(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"));
     for (const char* line :
          {"\r\nContent-Length: 2\r\n", "\r\nAllow: GET, HEAD\r\n", "\r\nConnection: close\r\n",
           "\r\nX-Content-Type-Options: nosniff\r\n", "\r\nX-Frame-Options: DENY\r\n",
-          "\r\nReferrer-Policy: no-referrer\r\n", "default-src 'self'"}) {
+          "\r\nReferrer-Policy: no-referrer\r\n", "\r\nCache-Control: no-store\r\n",
+          "default-src 'none'; frame-ancestors 'none'\r\n"}) {
         CAPTURE(line);
         CHECK(answer.find(line) != std::string::npos);
     }

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "tests/uplink/local_server_bench.hpp"
 #include "tests/uplink/node_peer.hpp"
 #include "tests/uplink/wire.hpp"
 #include "uplink/own_certificate.hpp"
@@ -19,85 +19,16 @@
 using namespace std::chrono_literals;
 using namespace edgecam;
 using namespace edgecam::uplink;
+using Bench = edgecam::test::ServerBench;
 using edgecam::test::FakeClock;
+using edgecam::test::GrantingSink;
+using edgecam::test::kChannel;
+using edgecam::test::kRendition;
 using edgecam::test::NodePeer;
 using edgecam::test::TempFolder;
 using edgecam::test::Wire;
 
 namespace {
-
-constexpr RenditionId kRendition = 1;
-constexpr std::uint16_t kChannel = 1;
-
-/// Grants every start at once, with nothing cached.
-class GrantingSink final : public CommandSink {
-  public:
-    explicit GrantingSink(PeerExchange& exchange) : exchange_(exchange) {}
-    void submit(const Command& command) override {
-        if (!std::holds_alternative<StartStream>(command.action)) {
-            exchange_.complete(command.session, command.ticket, Done{});
-            return;
-        }
-        StreamGrant grant;
-        grant.rendition = kRendition;
-        exchange_.complete(command.session, command.ticket, grant);
-    }
-    void sessionEnded(SessionId /*session*/) override {}
-
-  private:
-    PeerExchange& exchange_;
-};
-
-AgentView agentWithCamera() {
-    AgentView agent;
-    agent.agentId = "box";
-    CameraStatus camera;
-    camera.cameraId = "cam_123";
-    camera.state = CameraState::live;
-    agent.cameras["cam_123"] = camera;
-    return agent;
-}
-
-/// A server on a free port whose clock only moves when a test moves it.
-struct Bench {
-    FakeClock clock;
-    Access access{{.tokens = {TokenRule::of("secret", Role::operator_)}}, clock};
-    PeerExchange exchange{agentWithCamera(), 64 << 10, clock};
-    GrantingSink sink{exchange};
-    bool healthy = true;
-    std::unique_ptr<LocalServer> server;
-
-    explicit Bench(LocalServerSettings settings = {}) {
-        settings.port = 0;
-        auto started = LocalServer::start(std::move(settings), access, exchange, sink, clock, [this] {
-            return LocalServer::Health{healthy, healthy ? R"({"status":"ok"})" : R"({"status":"bad"})"};
-        });
-        REQUIRE_MESSAGE(started, (started ? "" : started.error().message));
-        server = std::move(*started);
-    }
-
-    [[nodiscard]] Wire dial(int receiveBuffer = 0) const { return Wire::dial(server->port(), receiveBuffer); }
-    [[nodiscard]] Wire open(int receiveBuffer = 0) const {
-        Wire wire = dial(receiveBuffer);
-        const std::string head = wire.upgrade();
-        REQUIRE_MESSAGE(head.starts_with("HTTP/1.1 101"), head);
-        return wire;
-    }
-    [[nodiscard]] Wire enter(int receiveBuffer = 0) const {
-        Wire wire = open(receiveBuffer);
-        wire.sendText(R"({"type":"auth","token":"secret","features":[]})");
-        REQUIRE_FALSE(wire.textWith(R"("authenticated")").empty());
-        return wire;
-    }
-    [[nodiscard]] std::string http(const std::string& request) const {
-        Wire wire = dial();
-        wire.send(request);
-        return wire.readAll();
-    }
-    [[nodiscard]] std::string fetch(const std::string& line, const std::string& host = "127.0.0.1") const {
-        return http(line + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
-    }
-};
 
 LocalServerSettings overTls(const std::string& folder) {
     const auto files = ownCertificate(folder, "box-7", "127.0.0.1");

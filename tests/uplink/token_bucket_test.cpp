@@ -34,6 +34,18 @@ TEST_CASE("what is not used is saved up to the burst") {
     CHECK_FALSE(bucket.take(1, now));
 }
 
+TEST_CASE("it tells how long to wait for what is not there yet") {
+    Monotonic now{};
+    TokenBucket bucket(10, 100, now);
+    CHECK(bucket.timeTo(100, now) == 0us);
+    CHECK(bucket.take(95, now));
+    const auto wait = bucket.timeTo(10, now);
+    CHECK(wait > 499ms);
+    CHECK(wait < 501ms);
+    CHECK(bucket.timeTo(5, now) == 0us);
+    CHECK(bucket.takeIfThere(10, now + wait));
+}
+
 TEST_CASE("a refusal takes nothing from later") {
     Monotonic now{};
     TokenBucket bucket(10, 100, now);

@@ -76,6 +76,16 @@ Wire Wire::dial(int port, int receiveBuffer) {
     return {descriptor, true};
 }
 
+Wire Wire::dialFrom(const char* address, int port) {
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    auto here = loopback(0);
+    REQUIRE(inet_pton(AF_INET, address, &here.sin_addr) == 1);
+    REQUIRE(bind(descriptor, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0);
+    const auto there = loopback(port);
+    REQUIRE(connect(descriptor, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0);
+    return {descriptor, true};
+}
+
 Wire::Wire(int descriptor, bool masks) : descriptor_(descriptor), masks_(masks) {}
 
 Wire::Wire(Wire&& other) noexcept

@@ -23,6 +23,8 @@ class Wire {
   public:
     /// Connects to 127.0.0.1. `receiveBuffer`: bytes, 0 for the system's. Fails the test when it cannot.
     static Wire dial(int port, int receiveBuffer = 0);
+    /// The same as a peer at this address of loopback, e.g. "127.0.0.2".
+    static Wire dialFrom(const char* address, int port);
     /// Adopts a connected descriptor. `masks`: as a client must.
     Wire(int descriptor, bool masks);
     Wire(Wire&& other) noexcept;

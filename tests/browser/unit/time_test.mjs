@@ -17,6 +17,8 @@ test('the wait before a retry doubles from half a second to ten, with full jitte
 test('close codes have words', () => {
     assert.equal(closeReason(1006, ''), 'the connection was lost');
     assert.equal(closeReason(4999, 'because'), 'because');
+    assert.equal(closeReason(4429, 'too many wrong tokens from this address'), 'too many wrong tokens from this address');
+    assert.equal(closeReason(4429, ''), 'too many connections');
     assert.equal(closeReason(4999, ''), 'connection closed (4999)');
 });
 
