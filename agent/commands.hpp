@@ -40,6 +40,8 @@ int detectCommand(const DetectOptions& options);
 
 /// Prints the page's address, with the token where the agent made it, and the fingerprint of its certificate.
 int tokenCommand(const std::string& config);
+/// Reads a token, one line, from the standard input and prints its hash.
+int hashTokenCommand();
 
 int versionCommand();
 

@@ -40,7 +40,13 @@ int main(int argc, char** argv) {
     std::string tokenConfig;
     CLI::App* token =
         app.add_subcommand("token", "Print the page's address with the token that the agent made");
-    token->add_option("config,-c,--config", tokenConfig, "The config file")->required();
+    auto* tokenOf = token->add_option("config,-c,--config", tokenConfig, "The config file");
+    bool hash = false;
+    token
+        ->add_flag(
+            "--hash", hash,
+            "Instead: read a token from the standard input, print it as a config may hold it (token_hash)")
+        ->excludes(tokenOf);
 
     CLI::App* version = app.add_subcommand("version", "Print versions");
 
@@ -56,6 +62,7 @@ int main(int argc, char** argv) {
     if (*check) return checkCommand(checkedConfig);
     if (*probe) return probeCommand(probeOptions);
     if (*detect) return detectCommand(detectOptions);
+    if (*token && hash) return hashTokenCommand();
     if (*token) return tokenCommand(tokenConfig);
     if (*version) return versionCommand();
     return 0;

@@ -1,7 +1,10 @@
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
+#include <string>
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
@@ -9,6 +12,7 @@
 #include "agent/page_url.hpp"
 #include "uplink/certificate_files.hpp"
 #include "uplink/own_certificate.hpp"
+#include "uplink/token_hash.hpp"
 
 namespace edgecam::agent {
 namespace {
@@ -33,7 +37,23 @@ Result<std::string> tokenMade(const Config& config) {
 
 }  // namespace
 
+int hashTokenCommand() {
+    if (isatty(STDIN_FILENO) != 0) std::fprintf(stderr, "token: ");
+    std::string token;
+    std::getline(std::cin, token);
+    if (token.empty()) {
+        std::fprintf(stderr, "edgecam: no token on the standard input\n");
+        return EX_DATAERR;
+    }
+    std::printf("%s\n", uplink::TokenHash::salted(token).text().c_str());
+    return EX_OK;
+}
+
 int tokenCommand(const std::string& path) {
+    if (path.empty()) {
+        std::fprintf(stderr, "edgecam: token needs a config file, or --hash; see edgecam token --help\n");
+        return EX_USAGE;
+    }
     const auto config = loadConfig(path);
     if (!config) {
         std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());

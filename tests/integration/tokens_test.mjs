@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
@@ -49,14 +50,16 @@ function replace(file, text) {
     renameSync(`${file}.new`, file);
 }
 
-const hashOf = (token) => {
+/** By the program, and by anybody else. */
+const hashOf = (token) => spawnSync(agentBinary, ['token', '--hash'], { input: `${token}\n`, encoding: 'utf8' }).stdout.trim();
+const foreignHashOf = (token) => {
     const salt = randomBytes(32);
     return `sha256:${salt.toString('hex')}:${createHash('sha256').update(salt).update(token).digest('hex')}`;
 };
 
 let agent;
 const viewers = join(folder.path, 'viewers');
-const [plain, hashed, inFile, admin] = [fresh(), fresh(), fresh(), fresh()];
+const [plain, hashed, hashedElsewhere, inFile, admin] = [fresh(), fresh(), fresh(), fresh(), fresh()];
 const console_ = signer('console', 'ec', { namedCurve: 'P-256' });
 const cloud = signer('cloud', 'ed25519', undefined);
 
@@ -70,6 +73,7 @@ before(async () => {
             tokens: [
                 { token: plain, role: 'operator', name: 'ann' },
                 { token_hash: hashOf(hashed), role: 'viewer', cameras: ['yard'] },
+                { token_hash: foreignHashOf(hashedElsewhere) },
                 { token_file: viewers, name: 'shop' },
                 { token: admin, role: 'admin', name: 'boss' },
             ],
@@ -91,19 +95,27 @@ const roleOf = async (token) => {
     await peer.close();
     return data.role;
 };
+/** Another address of loopback each time: who is wrong too often from one is not listened to any more. */
+let lastHost = 1;
+const elsewhere = () => ({ localAddress: `127.0.1.${++lastHost}` });
 const refused = async (token) => {
-    const peer = await Peer.connect(agent.streamUrl);
+    const peer = await Peer.connect(agent.streamUrl, undefined, { ws: elsewhere() });
     peer.send({ type: 'auth', token });
     const { code } = await peer.closed;
-    const bearer = await fetch(new URL('/metrics', agent.pageUrl), { headers: { authorization: `Bearer ${token}` } });
-    assert.equal(bearer.status, 401);
+    const status = await new Promise((answered, failed) => {
+        get(new URL('/metrics', agent.pageUrl), { ...elsewhere(), headers: { authorization: `Bearer ${token}` } }, (answer) => {
+            answer.resume();
+            answered(answer.statusCode);
+        }).on('error', failed);
+    });
+    assert.equal(status, 401);
     return code;
 };
 
 /** A peer with a token that holds any moment: who lets people in hears of it a little later than who reads the files. */
 async function oncePossible(token) {
     for (let tries = 0; ; ++tries) {
-        const peer = await Peer.connect(agent.streamUrl);
+        const peer = await Peer.connect(agent.streamUrl, undefined, { ws: elsewhere() });
         peer.send({ type: 'auth', token });
         const first = await Promise.race([peer.closed, peer.message((m) => m.event === 'authenticated')]);
         if (first.event) return peer;
@@ -119,6 +131,7 @@ test('a token holds however it is given: plain, as a hash, in a file, signed', {
     assert.equal(await roleOf(console_.token({ role: 'operator', sub: 'eve' })), 'operator');
     assert.equal(await roleOf(cloud.token({})), 'viewer');
     assert.equal(await refused(fresh()), 4401);
+    assert.equal(await roleOf(hashedElsewhere), 'viewer');
     assert.equal(await refused(hashOf(hashed)), 4401, 'the hash is not the token');
 });
 
