@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -7,6 +8,7 @@
 
 #include "uplink/http_files.hpp"
 #include "uplink/hub_url.hpp"
+#include "uplink/ip_address.hpp"
 #include "uplink/request_policy.hpp"
 
 using namespace edgecam;
@@ -31,8 +33,8 @@ std::string_view nextLine(std::string_view& rest) {
 
 }  // namespace
 
-// Lines: Host, Origin, Authorization, the path of a page's file, a hub's URL. What is let in must be what the
-// rules say, however it is written.
+// Lines: Host, Origin, Authorization, X-Forwarded-For, the path of a page's file, a hub's URL. What is let in
+// must be what the rules say, however it is written.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::string root = pageRoot();
     static const uplink::RequestPolicy policy({"https://console.example"}, {"box.example:8080"}, "box");
@@ -43,11 +45,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool local =
         host.find(".local") != std::string_view::npos || host.find(".LOCAL") != std::string_view::npos;
     if (policy.hostAllowed(host) && !local && host.find("evil") != std::string_view::npos) __builtin_trap();
+    (void)policy.originAllowed(origin, host);
     const bool same = !origin.empty() && policy.originAllowed(origin, "box:8080");
     if (same && origin.find("evil") != std::string_view::npos) __builtin_trap();
-    if (const auto token = uplink::bearerToken(nextLine(rest)); token && token->empty()) __builtin_trap();
+    const auto token = uplink::bearerToken(nextLine(rest));
+    if (token && (token->empty() || token->front() == ' ' || token->back() == ' ')) __builtin_trap();
+    const auto client = uplink::forwardedFor(nextLine(rest));
+    if (client && client->network().network() != client->network()) __builtin_trap();
     const auto file = uplink::findPageFile(root, nextLine(rest));
     if (file && file->path.find("secret") != std::string::npos) __builtin_trap();
+    // Whatever the host, it ends neither its line nor its rule.
+    for (const char mark : {'\n', ';'}) {
+        if (std::ranges::count(uplink::pageHeaders(host), mark) !=
+            std::ranges::count(uplink::pageHeaders("a"), mark))
+            __builtin_trap();
+    }
     if (const auto url = uplink::parseHubUrl(std::string(nextLine(rest)))) {
         const bool broken =
             url->path.find_first_of("\r\n ") != std::string::npos || url->port < 1 || url->port > 65535;
