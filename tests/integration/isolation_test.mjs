@@ -2,9 +2,9 @@
 // outlive the agent, nor look alive when that hangs.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
-import { AgentProcess, tempFolder, within, withoutAgent } from '../support/agent.mjs';
+import { AgentProcess, kSmallCamera, tempFolder, within, withoutAgent } from '../support/agent.mjs';
 import { newEvents } from '../support/event_log.mjs';
 import { Hub } from '../hub/hub.mjs';
 import { Peer } from '../support/peer.mjs';
@@ -50,10 +50,10 @@ function viewersPid() {
 }
 
 /** A viewer with video, as soon as somebody serves it. */
-async function viewer() {
+async function viewer(of = agent) {
     for (let tries = 0; ; ++tries) {
         try {
-            const peer = await Peer.connect(agent.streamUrl, agent.token);
+            const peer = await Peer.connect(of.streamUrl, of.token);
             await peer.control('start', 'cam_123');
             await peer.frame((each) => each.kind === 2 && each.flags & 1);
             return peer;
@@ -93,27 +93,35 @@ test('a crash of the viewers\' process costs its viewers their connections, and 
     assert.match(agent.log, /the process of the viewers is gone: it was ended by signal 11 \(Segmentation fault\)/);
 });
 
-test('one that hangs is replaced, and nobody waits for it', { skip }, async () => {
-    const before = await untouched();
-    const pid = viewersPid();
-    process.kill(pid, 'SIGSTOP');
-    await flowsOn('hangs');
-    await agent.logs(/viewers is gone: it did not end by itself/);
-    await flowsOn('replaced');
-    await (await viewer()).close();
-    assert.notEqual(viewersPid(), pid);
-    assert.deepEqual(await untouched(), before);
-});
+// Both wait for a silence to become too long: at the same time, with an agent each.
+describe('what hangs', { skip, concurrency: true }, () => {
+    test('a viewers\' process that hangs is replaced, and nobody waits for it', async () => {
+        const before = await untouched();
+        const pid = viewersPid();
+        process.kill(pid, 'SIGSTOP');
+        await flowsOn('hangs');
+        await agent.logs(/viewers is gone: it did not end by itself/);
+        await flowsOn('replaced');
+        await (await viewer()).close();
+        assert.notEqual(viewersPid(), pid);
+        assert.deepEqual(await untouched(), before);
+    });
 
-test('an agent that hangs does not look alive: its viewers are sent away, and come back with it', { skip }, async () => {
-    const watching = await viewer();
-    agent.signal('SIGSTOP');
-    try {
-        await within(20_000, watching.closed, 'the viewer to be sent away');
-    } finally {
-        agent.signal('SIGCONT');
-    }
-    await (await viewer()).close();
+    test('an agent that hangs does not look alive: its viewers are sent away, and come back with it', async () => {
+        const other = await AgentProcess.start([kSmallCamera]);
+        try {
+            const watching = await viewer(other);
+            other.signal('SIGSTOP');
+            try {
+                await within(20_000, watching.closed, 'the viewer to be sent away');
+            } finally {
+                other.signal('SIGCONT');
+            }
+            await (await viewer(other)).close();
+        } finally {
+            await other.remove();
+        }
+    });
 });
 
 test('it ends with the agent, however that ends', { skip }, async () => {
