@@ -90,7 +90,7 @@ class ArchiveWriter {
     template <class... Kinds>
     void put(const std::variant<Kinds...>& item) {
         out_.u64(item.index());
-        std::visit([this](const auto& each) { put(each); }, item);
+        std::visit([this](const auto& each) { this->put(each); }, item);
     }
     // The function names members for both ways, so it takes what it could change; a writer changes nothing.
     template <class T>
