@@ -183,11 +183,15 @@ test('floods of pings, empty fragments, messages and nonsense are cut: 4429 and 
     const fragments = Buffer.concat([frame(0x01), many(frame(0x00), 1_000_000)]);
     await whileLooking(async () => {
         const bytes = await refused('byte_rate');
+        let told = 0;
         for (const stream of [asKnown, asNewcomer]) {
             // Who still writes when the reset comes may never read the close frame before it.
-            expectAll(await endings({ a: pings, b: pings, c: fragments, d: fragments }, stream), [4429, 1006]);
+            const codes = await endings({ a: pings, b: pings, c: fragments, d: fragments }, stream);
+            expectAll(codes, [4429, 1006]);
+            told += Object.values(codes).filter((code) => code === 4429).length;
         }
-        await countsMore('byte_rate', bytes, 8);
+        // Of a connection that broke meanwhile nobody knows why it did; under a sanitizer some do.
+        await countsMore('byte_rate', bytes, Math.max(1, told));
         const messages = await refused('message_rate');
         expectAll(await endings({ heartbeats: many(text({ type: 'heartbeat' }), 2500) }, asKnown), [4429]);
         await countsMore('message_rate', messages);
