@@ -117,8 +117,8 @@ async function oncePossible(token) {
     for (let tries = 0; ; ++tries) {
         const peer = await Peer.connect(agent.streamUrl, undefined, { ws: elsewhere() });
         peer.send({ type: 'auth', token });
-        const first = await Promise.race([peer.closed, peer.message((m) => m.event === 'authenticated')]);
-        if (first.event) return peer;
+        const answer = await peer.message((m) => m.event === 'authenticated' || m.type === 'error');
+        if (answer.event) return peer;
         assert.ok(tries < 50, 'the token never held');
         await passed(20);
     }
