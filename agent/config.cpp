@@ -198,8 +198,9 @@ Result<void> checkAddresses(const std::vector<std::string>& addresses, const cha
 Result<void> readServer(const JsonValue& object, const std::string& folder, Config& config) {
     ServerConfig& server = config.server;
     server.enabled = flagAt(object, "enabled", true);
-    server.ownProcess = flagAt(object, "own_process", true);
     if (auto listen = readListen(textAt(object, "listen", "127.0.0.1:8080"), server); !listen) return listen;
+    // Whom this machine alone can reach is no stranger; to relay costs a little for every picture.
+    server.ownProcess = flagAt(object, "own_process", !uplink::isLoopback(server.address));
     if (const JsonValue* tokens = memberOf(object, "tokens")) {
         for (rapidjson::SizeType i = 0; i < tokens->Size(); ++i) {
             const JsonValue& item = (*tokens)[i];

@@ -56,7 +56,7 @@ struct TokenKeyConfig {
 
 struct ServerConfig {
     bool enabled = true;
-    bool ownProcess = true;             ///< where it crashes alone
+    bool ownProcess = false;             ///< where it crashes alone
     std::string address = "127.0.0.1";  ///< numeric, or "*"
     int port = 8080;
     std::vector<TokenConfig> tokens;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kReadAtOnce = 256 << 10;
+constexpr std::size_t kKeptRoom = 1 << 20;
 
 }  // namespace
 
@@ -35,12 +36,13 @@ void RelayPipe::send(const ByteBuffer& message) {
     ByteWriter writer(framed);
     writer.u32(static_cast<std::uint32_t>(message.size()));
     writer.bytes(ByteView(message));
-    {
-        const std::lock_guard lock(mutex_);
-        waiting_.fetch_add(framed.size(), std::memory_order_relaxed);
-        out_.push_back(std::move(framed));
-    }
-    wake();
+    const std::lock_guard lock(mutex_);
+    waiting_.fetch_add(framed.size(), std::memory_order_relaxed);
+    out_.push_back(std::move(framed));
+    // At once, without a turn of the other thread; that looks after what the socket does not take, and hears
+    // of its end.
+    (void)writeSome();
+    if (!out_.empty()) wake();
 }
 
 void RelayPipe::wake() {
@@ -58,13 +60,16 @@ bool RelayPipe::serve(Microseconds longest, const std::function<void(ByteView me
         std::uint64_t count = 0;
         [[maybe_unused]] const ssize_t taken = read(wakeUp_, &count, sizeof count);
     }
-    if (!writeSome()) return false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!writeSome()) return false;
+    }
     if ((polled[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) return readSome(take);
     return true;
 }
 
+/// Under the lock.
 bool RelayPipe::writeSome() {
-    const std::lock_guard lock(mutex_);
     while (!out_.empty()) {
         const ByteBuffer& first = out_.front();
         const ssize_t sent =
@@ -80,21 +85,23 @@ bool RelayPipe::writeSome() {
 }
 
 bool RelayPipe::readSome(const std::function<void(ByteView message)>& take) {
-    const std::size_t had = in_.size();
-    in_.resize(had + kReadAtOnce);
-    const ssize_t got = recv(socket_, in_.data() + had, kReadAtOnce, MSG_DONTWAIT);
-    in_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (in_.size() < filled_ + kReadAtOnce) in_.resize(filled_ + kReadAtOnce);
+    const ssize_t got = recv(socket_, in_.data() + filled_, kReadAtOnce, MSG_DONTWAIT);
     if (got < 0) return errno == EAGAIN || errno == EINTR;
     if (got == 0) return false;
-    std::size_t at = 0;
-    while (in_.size() - at >= kLengthBytes) {
-        const std::size_t length = *ByteReader(ByteView(in_).subspan(at)).u32();
+    filled_ += static_cast<std::size_t>(got);
+    ByteView rest = ByteView(in_).first(filled_);
+    while (rest.size() >= kLengthBytes) {
+        const std::size_t length = *ByteReader(rest).u32();
         if (length > mostIn_) return false;
-        if (in_.size() - at - kLengthBytes < length) break;
-        take(ByteView(in_).subspan(at + kLengthBytes, length));
-        at += kLengthBytes + length;
+        if (rest.size() - kLengthBytes < length) break;
+        take(rest.subspan(kLengthBytes, length));
+        rest = rest.subspan(kLengthBytes + length);
     }
-    in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(at));
+    std::copy(rest.begin(), rest.end(), in_.begin());
+    filled_ = rest.size();
+    // What one large message needed is not kept for the many small ones.
+    if (filled_ == 0 && in_.size() > kKeptRoom) ByteBuffer().swap(in_);
     return true;
 }
 

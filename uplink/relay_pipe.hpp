@@ -45,6 +45,7 @@ class RelayPipe {
     std::deque<ByteBuffer> out_;  ///< each with its length before it
     std::size_t written_ = 0;     ///< of the first
     ByteBuffer in_;
+    std::size_t filled_ = 0;  ///< of in_; what is behind is room
 };
 
 }  // namespace edgecam::uplink

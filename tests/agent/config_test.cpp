@@ -51,6 +51,21 @@ TEST_CASE("an uplink has one hub or several, a name of its own, and events are k
               .starts_with("/uplinks/1/name: \"wss://a/in/events\" is another uplink too"));
 }
 
+TEST_CASE("viewers are served from a process of their own where others can connect, or as wished") {
+    const auto isApart = [](const char* server) {
+        const auto config = parseConfig(std::string(R"({"cameras": [], "server": )") + server + "}", "/");
+        REQUIRE(config);
+        return config->server.ownProcess;
+    };
+    CHECK(isApart(R"({"listen": "*:8080"})"));
+    CHECK(isApart(R"({"listen": "192.0.2.7:8080"})"));
+    CHECK_FALSE(isApart(R"({"listen": "127.0.0.1:8080"})"));
+    CHECK_FALSE(isApart(R"({"listen": "[::1]:8080"})"));
+    CHECK_FALSE(isApart("{}"));
+    CHECK_FALSE(isApart(R"({"listen": "*:8080", "own_process": false})"));
+    CHECK(isApart(R"({"own_process": true})"));
+}
+
 TEST_CASE("a token is given plain, as its hash or by its file, and only its hash is kept") {
     const std::string hash = uplink::TokenHash::salted("b").text();
     const auto config = parseConfig(R"({ "cameras": [], "server": { "tokens": [

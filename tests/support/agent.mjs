@@ -122,7 +122,7 @@ export class AgentProcess {
         agent.config = {
             data_dir: path.join(agent.folder, 'data'),
             ...given,
-            server: { listen: `127.0.0.1:${agent.port}`, tokens, ...given.server },
+            server: { listen: `127.0.0.1:${agent.port}`, own_process: true, tokens, ...given.server },
         };
         agent.token = agent.config.server.tokens[0]?.token;
         await agent.run();
