@@ -44,6 +44,7 @@ constexpr Microseconds kLongestPause = std::chrono::seconds(5);
 constexpr Microseconds kHealthyAfter = std::chrono::seconds(60);
 // Beyond, what the agent says stays in the exchange, which knows what may be dropped of it.
 constexpr std::size_t kMostWaiting = 8 << 20;
+constexpr std::size_t kTooMuchWaiting = 256 << 20;
 // What peers ask is small: the largest is the list of who is connected.
 constexpr std::size_t kMostFromViewers = 16 << 20;
 constexpr int kAboveTheOthers = 64;  // descriptors on their way to their places
@@ -298,7 +299,10 @@ Result<void> Server::spawn() {
 }
 
 void Server::say(const ToViewers& message) {
-    if (pipe_) pipe_->send(toBytes(message));
+    if (!pipe_) return;
+    pipe_->send(toBytes(message));
+    // It asks and does not listen: what it asked for must not pile up here.
+    if (pipe_->waiting() > kTooMuchWaiting) broken_ = true;
 }
 
 void Server::run() {

@@ -190,8 +190,8 @@ test('floods of pings, empty fragments, messages and nonsense are cut: 4429 and 
             expectAll(codes, [4429, 1006]);
             told += Object.values(codes).filter((code) => code === 4429).length;
         }
-        // Of a connection that broke meanwhile nobody knows why it did; under a sanitizer some do.
-        await countsMore('byte_rate', bytes, Math.max(1, told));
+        // Under a sanitizer some of the signed in end with 1006 and are not counted; why is not known. Who was told, is.
+        await countsMore('byte_rate', bytes, process.env.EDGECAM_SANITIZED ? Math.max(1, told) : 8);
         const messages = await refused('message_rate');
         expectAll(await endings({ heartbeats: many(text({ type: 'heartbeat' }), 2500) }, asKnown), [4429]);
         await countsMore('message_rate', messages);
