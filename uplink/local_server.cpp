@@ -17,7 +17,7 @@
 #include "base/log.hpp"
 #include "uplink/doorkeeper.hpp"
 #include "uplink/http_exchange.hpp"
-#include "uplink/http_files.hpp"
+#include "uplink/http_service.hpp"
 #include "uplink/listening_socket.hpp"
 #include "uplink/peer_connection.hpp"
 #include "uplink/request_policy.hpp"
@@ -26,11 +26,6 @@
 namespace edgecam::uplink {
 namespace {
 
-constexpr const char* kStreamPath = "/v1/stream";
-constexpr const char* kHealthPath = "/healthz";
-constexpr const char* kMetricsPath = "/metrics";
-constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-constexpr const char* kPlainText = "text/plain; charset=utf-8";
 // Beside the WebSockets: page loads, health checks, and peers that are just being told that we are full.
 constexpr std::size_t kSpareSockets = 64;
 constexpr std::size_t kContextsOwnDescriptors = 8;
@@ -69,13 +64,12 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     Server(LocalServerSettings settings, const Access& access, PeerExchange& exchange, CommandSink& commands,
            const Clock& clock, std::function<Health()> health)
         : settings_(std::move(settings)),
-          policy_(settings_.allowedOrigins, settings_.allowedHosts, machineName()),
           door_(settings_.trustedProxies, settings_.denied, clock),
           access_(access),
           exchange_(exchange),
           commands_(commands),
           clock_(clock),
-          health_(std::move(health)) {}
+          http_(settings_, access, door_, clock, std::move(health)) {}
     ~Server() override;
 
     Result<void> open();
@@ -88,16 +82,10 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
 
     void hear(lws* socket, PeerConnection& viewer, std::string_view part);
     void part(lws* socket, const PeerConnection& viewer);
+    void gone(lws* socket);
     void acceptSome();
     void pauseAccepting();
     void adopt(int fd, const IpAddress& from);
-    [[nodiscard]] std::optional<HttpRefusal> refusalOf(lws* socket, bool upgrade) const;
-    [[nodiscard]] std::optional<std::string> answerIfTriedTooOften(lws* socket, bool withBody);
-    int admitUpgrade(lws* socket);
-    int refuse(lws* socket, const std::string& answer, std::string_view line);
-    void wrongToken(lws* socket);
-    [[nodiscard]] std::optional<Grant> metricsGrant(lws* socket) const;
-    int serveHttp(lws* socket, std::string_view path);
     void greet(lws* socket);
     void makeRoomForNewcomer();
     [[nodiscard]] std::optional<Denial> denialAtGreeting(lws* socket) const;
@@ -112,13 +100,12 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     [[nodiscard]] bool silent() const override { return viewers_.empty(); }
 
     const LocalServerSettings settings_;
-    const RequestPolicy policy_;
     Doorkeeper door_;
     const Access& access_;
     PeerExchange& exchange_;
     CommandSink& commands_;
     const Clock& clock_;
-    const std::function<Health()> health_;
+    HttpService http_;
     int port_ = 0;
 
     // The loop's thread only.
@@ -127,7 +114,6 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     Result<void> tlsReady_ = Error{"libwebsockets did not ask for the certificate"};
     bool acceptPaused_ = false;
     LogThrottle descriptorTrouble_;
-    LogThrottle refusals_;
     std::size_t openSockets_ = 0;
     std::list<lws*> passers_;  ///< sockets that are no viewer (yet), the oldest first
     std::set<lws*> leaving_;   ///< told to go, while their sockets are still open
@@ -206,9 +192,9 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
             // `in` may point to freed headers here. No HTTP/2: its framing wants more headroom than there is.
             return strcasecmp(headerOf(socket, WSI_TOKEN_UPGRADE).c_str(), "websocket") == 0 ? 0 : -1;
         case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-            return admitUpgrade(socket);
+            return http_.admitUpgrade(socket);
         case LWS_CALLBACK_HTTP:
-            return serveHttp(socket, in);
+            return http_.serve(socket, in);
         case LWS_CALLBACK_HTTP_FILE_COMPLETION:
             return lws_http_transaction_completed(socket) != 0 ? -1 : 0;
         case LWS_CALLBACK_ESTABLISHED:
@@ -227,10 +213,7 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
             return 0;
         case LWS_CALLBACK_WSI_DESTROY:
             if (viewer != viewers_.end()) part(socket, *viewer->second);
-            door_.left(socket);
-            passers_.remove(socket);
-            leaving_.erase(socket);
-            if (socket != listener_ && openSockets_ > 0) --openSockets_;
+            gone(socket);
             return 0;
         case LWS_CALLBACK_RAW_ADOPT:
         case LWS_CALLBACK_RAW_CONNECTED:
@@ -239,6 +222,13 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
         default:
             return 0;
     }
+}
+
+void Server::gone(lws* socket) {
+    door_.left(socket);
+    passers_.remove(socket);
+    leaving_.erase(socket);
+    if (socket != listener_ && openSockets_ > 0) --openSockets_;
 }
 
 void Server::acceptSome() {
@@ -315,106 +305,6 @@ void Server::sendAway(std::list<lws*>::iterator passer) {
     leaving_.insert(socket);
     lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     door_.deny(Denial::idleSockets);
-}
-
-std::optional<HttpRefusal> Server::refusalOf(lws* socket, bool upgrade) const {
-    const std::string host = headerOf(socket, WSI_TOKEN_HOST);
-    if (!policy_.hostAllowed(host)) {
-        return HttpRefusal{403, "This host name is not in allowed_hosts.", Denial::foreignHost};
-    }
-    if (!upgrade) return std::nullopt;
-    if (headerOf(socket, WSI_TOKEN_GET_URI) != kStreamPath) {
-        return HttpRefusal{404, "WebSockets are served at /v1/stream."};
-    }
-    if (!policy_.originAllowed(headerOf(socket, WSI_TOKEN_ORIGIN), host)) {
-        return HttpRefusal{403, "This origin is not in allowed_origins.", Denial::foreignOrigin};
-    }
-    const auto token = bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION));
-    if (token && !access_.check(*token)) return HttpRefusal{401, "This token is not known here."};
-    return std::nullopt;
-}
-
-/// Where an address was wrong too often, its token is not even looked at.
-std::optional<std::string> Server::answerIfTriedTooOften(lws* socket, bool withBody) {
-    door_.asked(socket, headerOf(socket, WSI_TOKEN_X_FORWARDED_FOR));
-    const Microseconds wait = door_.waitOf(socket);
-    if (wait == Microseconds(0) || !bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) return {};
-    door_.deny(Denial::tokenRate);
-    return plainAnswer(
-        429, kPlainText, "Too many wrong tokens from this address.", withBody,
-        concat("Retry-After: ", std::chrono::ceil<std::chrono::seconds>(wait).count(), "\r\n"));
-}
-
-int Server::admitUpgrade(lws* socket) {
-    if (const auto answer = answerIfTriedTooOften(socket, true)) return refuse(socket, *answer, "429");
-    auto refusal = oddityOf(socket, true);
-    if (!refusal) refusal = refusalOf(socket, true);
-    if (!refusal) return 0;
-    if (refusal->denial) door_.deny(*refusal->denial);
-    if (refusal->status == 401) wrongToken(socket);
-    return refuse(socket, plainAnswer(refusal->status, kPlainText, refusal->sentence),
-                  concat(refusal->status, " ", refusal->sentence));
-}
-
-int Server::refuse(lws* socket, const std::string& answer, std::string_view line) {
-    const auto verdict = refusals_.ask(clock_.monotonic());
-    if (verdict.write) {
-        logInfo("uplink", "a viewer was refused: ", line, ", ", verdict.keptBack, " more before it");
-    }
-    writeAnswer(socket, answer);
-    return -1;
-}
-
-void Server::wrongToken(lws* socket) {
-    door_.wrongToken(socket);
-    door_.deny(Denial::wrongToken);
-}
-
-/// A token that is wrong is refused even here: whoever sent it should know.
-std::optional<Grant> Server::metricsGrant(lws* socket) const {
-    const std::string authorization = headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION);
-    if (authorization.empty() && asksFromHere(socket)) return Grant{Role::viewer, {}};
-    const auto token = bearerToken(authorization);
-    return token ? access_.check(*token) : std::nullopt;
-}
-
-int Server::serveHttp(lws* socket, std::string_view path) {
-    char* ignored = nullptr;
-    int ignoredLength = 0;
-    const int method = lws_http_get_uri_and_method(socket, &ignored, &ignoredLength);
-    const bool head = method == LWSHUMETH_HEAD;
-    const auto end = [&](int status, std::string_view mime, std::string_view body) {
-        writeAnswer(socket, plainAnswer(status, mime, body, !head));
-        return -1;
-    };
-
-    auto refusal = oddityOf(socket, false);
-    if (!refusal) refusal = refusalOf(socket, false);
-    if (refusal) {
-        if (refusal->denial) door_.deny(*refusal->denial);
-        return end(refusal->status, kPlainText, refusal->sentence);
-    }
-    if (method != LWSHUMETH_GET && !head) return end(405, kPlainText, "Only GET and HEAD.");
-    if (path == kHealthPath) {
-        const Health health = health_ ? health_() : Health{true, "{}"};
-        return end(health.ok ? 200 : 503, "application/json", health.json);
-    }
-    if (path == kMetricsPath && settings_.metrics) {
-        if (const auto answer = answerIfTriedTooOften(socket, !head)) return refuse(socket, *answer, "429");
-        const auto grant = metricsGrant(socket);
-        if (!grant && bearerToken(headerOf(socket, WSI_TOKEN_HTTP_AUTHORIZATION))) wrongToken(socket);
-        if (!grant)
-            return end(401, kPlainText, "Metrics need a Bearer token, or to be asked for on the box itself.");
-        return end(200, kMetricsType, settings_.metrics(*grant));
-    }
-    const auto file = findPageFile(settings_.webRoot, path);
-    if (!file) return end(404, kPlainText, "There is nothing here.");
-
-    const std::string headers = pageHeaders(headerOf(socket, WSI_TOKEN_HOST));
-    const int outcome = lws_serve_http_file(socket, file->path.c_str(), file->mime.c_str(), headers.c_str(),
-                                            static_cast<int>(headers.size()));
-    if (outcome < 0) return -1;
-    return outcome > 0 && lws_http_transaction_completed(socket) != 0 ? -1 : 0;
 }
 
 void Server::greet(lws* socket) {
