@@ -16,6 +16,7 @@
 
 #include "base/log.hpp"
 #include "uplink/doorkeeper.hpp"
+#include "uplink/first_frames.hpp"
 #include "uplink/http_exchange.hpp"
 #include "uplink/http_service.hpp"
 #include "uplink/listening_socket.hpp"
@@ -118,6 +119,12 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     std::list<lws*> passers_;  ///< sockets that are no viewer (yet), the oldest first
     std::set<lws*> leaving_;   ///< told to go, while their sockets are still open
     std::map<lws*, std::unique_ptr<PeerConnection>> viewers_;
+    FirstFrames firstFrames_{[this](lws* client) {
+                                 const auto viewer = viewers_.find(client);
+                                 if (viewer != viewers_.end())
+                                     viewer->second->close(closeWishFor(Denial::framing));
+                             },
+                             [this] { loop_->wake(); }};
 
     std::unique_ptr<WebsocketLoop> loop_;  // last: its thread uses all the others
 };
@@ -136,8 +143,9 @@ Result<void> Server::open() {
 
     auto loop = WebsocketLoop::create(
         {.threadName = "viewers",
+         // A second one each while its first frame is awaited.
          .maxDescriptors =
-             static_cast<unsigned>(settings_.maxConnections + kSpareSockets + kContextsOwnDescriptors),
+             static_cast<unsigned>(2 * (settings_.maxConnections + kSpareSockets) + kContextsOwnDescriptors),
          .callbackUser = this},
         *this);
     if (!loop) return loop.error();
@@ -186,6 +194,7 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
     const auto viewer = viewers_.find(socket);
     switch (reason) {
         case LWS_CALLBACK_RAW_RX_FILE:
+            if (firstFrames_.isOurs(socket)) return firstFrames_.look(socket) ? 0 : -1;
             acceptSome();
             return 0;
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -208,6 +217,7 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
         case LWS_CALLBACK_CLOSED:
             if (viewer != viewers_.end()) {
                 viewer->second->endIfBroken();
+                firstFrames_.ended(socket);
                 part(socket, *viewer->second);
             }
             return 0;
@@ -225,10 +235,12 @@ int Server::handle(lws* socket, lws_callback_reasons reason, std::string_view in
 }
 
 void Server::gone(lws* socket) {
+    const bool counted = socket != listener_ && !firstFrames_.isOurs(socket);
+    firstFrames_.ended(socket);
     door_.left(socket);
     passers_.remove(socket);
     leaving_.erase(socket);
-    if (socket != listener_ && openSockets_ > 0) --openSockets_;
+    if (counted && openSockets_ > 0) --openSockets_;
 }
 
 void Server::acceptSome() {
@@ -310,6 +322,7 @@ void Server::sendAway(std::list<lws*>::iterator passer) {
 void Server::greet(lws* socket) {
     passers_.remove(socket);
     leaving_.erase(socket);
+    firstFrames_.await(socket);
     const ConnectionLimits limits{.maxMessageBytes = settings_.session.maxMessageBytes,
                                   .newcomerBytes = kNewcomerBytes};
     if (const auto denial = denialAtGreeting(socket)) {
@@ -384,6 +397,7 @@ std::size_t Server::knownViewers() const {
 }
 
 void Server::woken() {
+    firstFrames_.readDecrypted();
     const auto withOutput = exchange_.drain();
     for (const auto& [socket, viewer] : viewers_) {
         const auto* session = viewer->session();

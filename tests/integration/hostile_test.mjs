@@ -156,16 +156,51 @@ test('giant messages end it with 1009, before they are there', async () => {
     });
 });
 
-test('known and without harm: a frame without a mask is understood (docs/security.md), and nothing else goes wrong', async () => {
+const kUnmasked = {
+    'a message': frame(0x81, JSON.stringify({ type: 'heartbeat' }), { masked: false }),
+    'an empty one': frame(0x81, '', { masked: false }),
+    'an empty one in 16 bits': frame(0x81, '', { masked: false, width: 2 }),
+    'an empty one in 64 bits': frame(0x81, '', { masked: false, width: 8 }),
+    'a fragment': frame(0x01, '{', { masked: false }),
+    'a ping': frame(0x89, 'x', { masked: false }),
+    'a close': frame(0x88, Buffer.from([0x03, 0xe8]), { masked: false }),
+};
+
+test('a client that does not mask is closed at its first frame: 1002, and nothing of it is done', async () => {
+    const attacks = { ...kUnmasked,
+        'a right token': frame(0x81, JSON.stringify({ type: 'auth', token: 'looker', features: [] }), { masked: false }),
+        'and many more behind it': Buffer.concat(Array.from({ length: 1000 }, () => kUnmasked['a message'])) };
+    const withHeader = () => RawSocket.stream(agent.port, { from: kStranger, headers: { Authorization: 'Bearer looker' } });
     await whileLooking(async () => {
-        for (const [name, bytes] of Object.entries({
-            'a message': frame(0x81, JSON.stringify({ type: 'heartbeat' }), { masked: false }),
-            'an empty one': frame(0x81, '', { masked: false }),
-            'an empty one in 16 bits': frame(0x81, '', { masked: false, width: 2 }),
-            'an empty one in 64 bits': frame(0x81, '', { masked: false, width: 8 }),
-            'a ping': frame(0x89, 'x', { masked: false }),
-            'a length longer than needed': frame(0x81, JSON.stringify({ type: 'heartbeat' }), { width: 8 }),
-        })) {
+        const before = await refused('framing');
+        expectAll(await endings(attacks, asNewcomer), [1002]);
+        expectAll(await endings(attacks, withHeader), [1002]);
+        await countsMore('framing', before, 2 * Object.keys(attacks).length);
+    });
+});
+
+test('a head that comes byte by byte is waited for', async () => {
+    await whileLooking(async () => {
+        const [raw, other] = [await asNewcomer(), await asNewcomer()];
+        for (const [socket, bytes] of [[raw, text({ type: 'auth', token: 'looker', features: [] })], [other, kUnmasked['a message']]]) {
+            socket.send(bytes.subarray(0, 1));
+            await pollAgainIn(kPollMs);
+            socket.send(bytes.subarray(1, 2));
+            await pollAgainIn(kPollMs);
+            socket.send(bytes.subarray(2));
+        }
+        assert.match(await raw.says('"authenticated"'), /"authenticated"/);
+        raw.drop();
+        assert.equal(await other.closed(), 1002);
+    });
+});
+
+test('known and without harm (docs/security.md): a later frame without a mask, a length longer than needed', async () => {
+    await whileLooking(async () => {
+        const odd = { ...kUnmasked, 'a length longer than needed': frame(0x81, JSON.stringify({ type: 'heartbeat' }), { width: 8 }) };
+        delete odd['a close'];
+        delete odd['a fragment'];
+        for (const [name, bytes] of Object.entries(odd)) {
             const raw = await asKnown();
             raw.forget();
             raw.send(bytes);

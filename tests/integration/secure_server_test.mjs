@@ -11,6 +11,7 @@ import { agentBinary, AgentProcess, kSmallCamera, tempFolder, within, withoutAge
 import { makeAuthority, makeCertificate } from '../support/certificates.mjs';
 import { Peer } from '../support/peer.mjs';
 import { parseMetrics, valueOf } from '../support/prometheus_text.mjs';
+import { frame, RawSocket, text } from '../support/raw_socket.mjs';
 
 /** Resolves with { status, text, fingerprint } or rejects as Node does. */
 const fetchOver = (url, options) => within(10_000, new Promise((done, fail) => {
@@ -113,6 +114,26 @@ describe('with a certificate of its own', { skip: withoutAgent }, () => {
         await assert.rejects(fetchOver(agent.pageUrl, {}), { code: /SELF_SIGNED|UNABLE_TO_VERIFY/ });
         await assert.rejects(Peer.connect(agent.streamUrl, agent.token), { code: /SELF_SIGNED|UNABLE_TO_VERIFY/ });
         await assert.rejects(fetchOver(agent.pageUrl, { ca, servername: 'other.example' }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    });
+
+    test('a client that does not mask is closed at its first frame, one that does is heard at once', async () => {
+        const auth = { type: 'auth', token: agent.token, features: [] };
+        for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
+            const stream = () => RawSocket.stream(agent.port, { tls: { ca, maxVersion } });
+            const unmasked = await stream();
+            unmasked.send(frame(0x81, JSON.stringify(auth), { masked: false }));
+            assert.equal(await unmasked.closed(), 1002, maxVersion);
+            // More than one frame in what is decrypted at a time, and one that comes in two records.
+            const masked = await stream();
+            masked.send(Buffer.concat([text(auth), text({ type: 'heartbeat', id: 4711 })]));
+            assert.match(await masked.says('4711'), /"authenticated"[^]*4711/, maxVersion);
+            masked.drop();
+            const split = await stream();
+            split.send(text(auth).subarray(0, 9));
+            split.send(text(auth).subarray(9));
+            assert.match(await split.says('"authenticated"'), /"authenticated"/, maxVersion);
+            split.drop();
+        }
     });
 
     test('a hundred handshakes that stop half-way hold up nobody, and their sockets are closed', async () => {

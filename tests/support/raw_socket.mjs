@@ -1,6 +1,7 @@
 // A TCP connection that says whatever a test wants, and what became of it. Bytes of RFC 6455 are put together by hand, so
 // that they can be wrong.
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { within } from './agent.mjs';
 
 const kWithinMs = 30_000;
@@ -40,10 +41,14 @@ export class RawSocket {
     #listeners = new Set();
     ended = false;
 
-    /** @param {string} [from] an address of loopback, e.g. "127.0.0.2" */
-    static async open(port, from = '127.0.0.1') {
+    /**
+     * @param {string} [from] an address of loopback, e.g. "127.0.0.2"
+     * @param {object} [tls] options of node:tls, where the server speaks it
+     */
+    static async open(port, from = '127.0.0.1', tls = undefined) {
         const raw = new RawSocket();
-        raw.socket = connect({ port, host: '127.0.0.1', localAddress: from });
+        const to = { port, host: '127.0.0.1', localAddress: from };
+        raw.socket = tls ? connectTls({ ...to, ...tls }) : connect(to);
         raw.socket.on('data', (data) => raw.#take(data));
         for (const name of ['end', 'close', 'error']) raw.socket.on(name, () => raw.#end());
         await raw.until(() => raw.ended || !raw.socket.connecting || undefined, 'connection');
@@ -51,8 +56,8 @@ export class RawSocket {
     }
 
     /** A WebSocket; with a token, signed in. */
-    static async stream(port, { token, from, headers } = {}) {
-        const raw = await RawSocket.open(port, from);
+    static async stream(port, { token, from, headers, tls } = {}) {
+        const raw = await RawSocket.open(port, from, tls);
         raw.send(handshake(headers));
         await raw.says('\r\n\r\n');
         if (token === undefined) return raw;
