@@ -41,7 +41,7 @@ PeerConnection::PeerConnection(lws* socket, std::unique_ptr<PeerSession> session
       limits_(limits),
       clock_(clock),
       inboundBytes_(limits.bytesPerSecond, limits.byteBurst, clock.monotonic()),
-      inboundMessages_(limits.messagesPerSecond, limits.messageBurst, clock.monotonic()),
+      inboundFrames_(limits.framesPerSecond, limits.frameBurst, clock.monotonic()),
       heardAt_(clock.monotonic()),
       link_(limits.leastAllowance),
       roomTimer_(lws_get_context(socket), [this] {
@@ -85,7 +85,11 @@ void PeerConnection::received(std::string_view part) {
     if (last) {
         incoming_.clear();
         skippingMessage_ = false;
-        if (!inboundMessages_.take(1, clock_.monotonic())) return close(closeWishFor(Denial::messageRate));
+    }
+    // Each frame counts: a million empty fragments are a flood too, and little of one in bytes.
+    const bool wholeFrame = lws_remaining_packet_payload(socket_) == 0;
+    if (wholeFrame && !inboundFrames_.take(1, clock_.monotonic())) {
+        return close(closeWishFor(Denial::messageRate));
     }
     followSession();
 }

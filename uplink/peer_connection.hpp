@@ -37,8 +37,8 @@ struct ConnectionLimits {
     double byteBurst = 4e6;
     /// The same in all until it has said who it is; 0: no such limit.
     std::size_t newcomerBytes = 0;
-    double messagesPerSecond = 200;
-    double messageBurst = 2000;
+    double framesPerSecond = 200;  ///< messages, or their fragments
+    double frameBurst = 2000;
     /// A client's frames are masked in place: shared bytes must be copied first.
     bool copyBeforeWrite = false;
 };
@@ -98,7 +98,7 @@ class PeerConnection {
     std::string incoming_;
     bool skippingMessage_ = false;
     TokenBucket inboundBytes_;
-    TokenBucket inboundMessages_;
+    TokenBucket inboundFrames_;
     std::uint64_t bytesSeen_ = 0;
     Monotonic heardAt_;
 
