@@ -137,7 +137,7 @@ void Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
             .switched = [this](const std::string& cameraId, bool enabled) { remember(cameraId, enabled); },
             .tuned =
                 [this](const std::string& cameraId) {
-                    for (const auto& port : ports_) port->desk.retell(cameraId);
+                    for (const auto& port : ports_) port->desk.retune(cameraId);
                 },
             .answered = [this](const auto& command,
                                const auto& outcome) { metrics_.count(command, outcome); },
@@ -306,8 +306,11 @@ void Agent::addCamera(const CameraConfig& config) {
             },
         .status = [this, detector](const CameraStatus& status) { publish(status, detector); },
     };
-    capture::CameraSettings settings{
-        .id = config.id, .source = config.source, .encoder = config.encoder, .enabled = isOn(config)};
+    capture::CameraSettings settings{.id = config.id,
+                                     .source = config.source,
+                                     .encoder = config.encoder,
+                                     .maxRenditions = config.maxRenditions,
+                                     .enabled = isOn(config)};
     unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
                                           std::move(callbacks));
     if (unit.vision) unit.camera->look(config_.vision.rateHz);

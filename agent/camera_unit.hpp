@@ -1,4 +1,4 @@
-// CameraUnit: a camera with the eyes that look through it, and what was last asked of its encode.
+// CameraUnit: a camera with the eyes that look through it, wired.
 #pragma once
 
 #include <map>
@@ -16,8 +16,6 @@ struct CameraUnit {
     CameraConfig config;
     std::unique_ptr<vision::VisionWorker> vision;  ///< nullptr: nobody looks
     std::unique_ptr<capture::Camera> camera;
-    std::string quality = "auto";    ///< the wish in force for the camera's one encode
-    bool qualityByOperator = false;  ///< then a viewer's wish does not replace it
 };
 
 using CameraUnits = std::map<std::string, CameraUnit>;

@@ -93,6 +93,7 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
         camera.encoder.size = {integerAt(*encoder, "width", 0), integerAt(*encoder, "height", 0)};
         camera.encoder.frameRate = numberAt(*encoder, "framerate", 0);
     }
+    camera.maxRenditions = integerAt(object, "max_renditions", camera.maxRenditions);
     return camera;
 }
 

@@ -26,6 +26,7 @@ struct CameraConfig {
     bool enabled = true;
     bool vision = true;
     capture::EncoderSettings encoder;
+    int maxRenditions = 2;
 };
 
 struct VisionConfig {
@@ -56,7 +57,7 @@ struct TokenKeyConfig {
 
 struct ServerConfig {
     bool enabled = true;
-    bool ownProcess = false;             ///< where it crashes alone
+    bool ownProcess = false;            ///< where it crashes alone
     std::string address = "127.0.0.1";  ///< numeric, or "*"
     int port = 8080;
     std::vector<TokenConfig> tokens;

@@ -6,11 +6,16 @@ namespace edgecam::agent {
 
 QualityPlan planFor(const uplink::SetQuality& wish, const capture::EncoderSettings& configured,
                     const capture::EncoderSettings& inForce) {
-    if (wish.mode == "low") return {.settings = {.bitrateKbps = 350, .size = {640, 360}, .frameRate = 15}};
-    if (wish.mode == "medium") return {.settings = {.bitrateKbps = 1000, .size = {960, 540}, .frameRate = 0}};
-    if (wish.mode == "high") return {.settings = {.bitrateKbps = 2500, .size = {}, .frameRate = 0}};
+    const auto preset = [&](int kbps, Size size, double rate) {
+        return QualityPlan{.quality = wish.mode,
+                           .settings = {.bitrateKbps = kbps, .size = size, .frameRate = rate}};
+    };
+    if (wish.mode == "low") return preset(350, {640, 360}, 15);
+    if (wish.mode == "medium") return preset(1000, {960, 540}, 0);
+    if (wish.mode == "high") return preset(2500, {}, 0);
     const bool automatic = wish.mode == "auto";
-    QualityPlan plan{.settings = automatic ? configured : inForce, .encoded = !automatic};
+    QualityPlan plan{
+        .quality = wish.mode, .settings = automatic ? configured : inForce, .encoded = !automatic};
     auto& settings = plan.settings;
     settings.bitrateKbps = wish.bitrateKbps.value_or(settings.bitrateKbps);
     // Until the rate follows the link by itself, a range means: as near to what is in force as it allows.

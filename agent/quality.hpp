@@ -9,13 +9,14 @@
 namespace edgecam::agent {
 
 struct QualityPlan {
+    std::string quality = "auto";  ///< the wish's word
     capture::EncoderSettings settings;
     bool encoded = true;  ///< false: the camera's own coding will do
 };
 
 /// "low" 350 kbit/s within 640x360 at 15/s, "medium" 1000 kbit/s within 960x540, "high" 2500 kbit/s at the
 /// source's size, "auto" the configured settings, by passthrough where the camera codes itself. "custom"
-/// starts from what is in force now and changes what the wish names.
+/// starts from what the peer has now and changes what the wish names.
 QualityPlan planFor(const uplink::SetQuality& wish, const capture::EncoderSettings& configured,
                     const capture::EncoderSettings& inForce);
 

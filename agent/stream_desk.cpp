@@ -52,13 +52,15 @@ void StreamDesk::endAll() {
     streams_ = 0;
 }
 
-void StreamDesk::retell(const std::string& cameraId) {
+void StreamDesk::retune(const std::string& cameraId) {
     const auto unit = cameras_.find(cameraId);
     if (unit == cameras_.end()) return;
+    const StreamKey key{cameraId, uplink::StreamForm::cmaf};
     for (const auto& [session, watcher] : watchers_) {
-        const auto stream = watcher.streams.find({cameraId, uplink::StreamForm::cmaf});
-        if (stream == watcher.streams.end() || stream->second.lease->passthrough()) continue;
-        exchange_.regrant(session, cameraId, grantOf(unit->second, uplink::StreamForm::cmaf, stream->second));
+        const auto stream = watcher.streams.find(key);
+        if (stream == watcher.streams.end() || watcher.qualities.contains(cameraId)) continue;
+        stream->second.lease->wish(wishOf(qualityOf(session, unit->second), stream->second.role));
+        if (!stream->second.lease->passthrough()) exchange_.regrant(session, cameraId, grantOf(session, key));
     }
 }
 
@@ -68,33 +70,27 @@ void StreamDesk::answer(const uplink::Command& command, uplink::Outcome outcome)
     exchange_.complete(command.session, command.ticket, std::move(outcome));
 }
 
-uplink::StreamGrant StreamDesk::grantOf(const CameraUnit& unit, uplink::StreamForm form,
-                                        const Stream& stream) {
+uplink::StreamGrant StreamDesk::grantOf(uplink::SessionId session, const StreamKey& key) const {
+    const Stream& stream = watchers_.at(session).streams.at(key);
     const bool passthrough = stream.lease->passthrough();
-    return {.form = form,
+    const auto aim = stream.lease->aim();
+    return {.form = key.second,
             .rendition = stream.lease->rendition(),
             .backlog = {},
-            .quality = passthrough ? "source" : unit.quality,
-            .targetBitrateKbps = passthrough ? 0 : unit.camera->tuning().bitrateKbps};
+            .quality = passthrough ? "source" : qualityOf(session, cameras_.at(key.first)).quality,
+            .targetBitrateKbps = passthrough || !aim ? 0 : aim->bitrateKbps};
 }
 
-void StreamDesk::grant(const uplink::Command& command, const CameraUnit& unit, const StreamKey& key) {
-    const Stream& stream = watchers_[command.session].streams.at(key);
-    auto grant = grantOf(unit, key.second, stream);
-    stream.lease->join([&](const Backlog& backlog) {
-        grant.backlog = backlog;
-        answer(command, std::move(grant));
-    });
+QualityPlan StreamDesk::qualityOf(uplink::SessionId session, const CameraUnit& unit) const {
+    if (const auto watcher = watchers_.find(session); watcher != watchers_.end()) {
+        const auto own = watcher->second.qualities.find(unit.config.id);
+        if (own != watcher->second.qualities.end()) return own->second;
+    }
+    return {.quality = "auto", .settings = unit.config.encoder, .encoded = false};
 }
 
-capture::StreamRequest StreamDesk::requestOf(uplink::SessionId session, const StreamKey& key) const {
-    capture::StreamRequest request{.form = formOf(key.second), .codecs = {}, .encoded = false};
-    const auto watcher = watchers_.find(session);
-    if (watcher == watchers_.end()) return request;
-    request.encoded = watcher->second.wantsEncoded.contains(key.first);
-    const auto stream = watcher->second.streams.find(key);
-    if (stream != watcher->second.streams.end()) request.codecs = stream->second.codecs;
-    return request;
+capture::StreamWish StreamDesk::wishOf(const QualityPlan& plan, uplink::Role role) {
+    return {.encoded = plan.encoded, .settings = plan.settings, .rank = role == uplink::Role::viewer ? 0 : 1};
 }
 
 void StreamDesk::follow(uplink::SessionId session, const StreamKey& key, Stream stream) {
@@ -104,9 +100,8 @@ void StreamDesk::follow(uplink::SessionId session, const StreamKey& key, Stream 
 }
 
 void StreamDesk::moved(uplink::SessionId session, const StreamKey& key) {
-    const Stream& stream = watchers_[session].streams.at(key);
-    auto grant = grantOf(cameras_.at(key.first), key.second, stream);
-    stream.lease->join([&](const Backlog& backlog) {
+    auto grant = grantOf(session, key);
+    watchers_[session].streams.at(key).lease->join([&](const Backlog& backlog) {
         grant.backlog = backlog;
         exchange_.regrant(session, key.first, std::move(grant));
     });
@@ -120,15 +115,19 @@ bool StreamDesk::erase(uplink::SessionId session, const StreamKey& key) {
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start) {
     const StreamKey key{command.cameraId, start.form};
-    auto request = requestOf(command.session, key);
-    request.codecs = start.codecs;
-    auto lease = unit.camera->open(request);
+    auto lease = unit.camera->open({.form = formOf(key.second),
+                                    .codecs = start.codecs,
+                                    .wish = wishOf(qualityOf(command.session, unit), command.role)});
     if (!lease) {
         answer(command, Refusal{ErrorCode::unsupported, lease.error().message, "codecs"});
         return;
     }
-    follow(command.session, key, Stream{*std::move(lease), start.codecs});
-    grant(command, unit, key);
+    follow(command.session, key, Stream{*std::move(lease), command.role});
+    auto grant = grantOf(command.session, key);
+    watchers_[command.session].streams.at(key).lease->join([&](const Backlog& backlog) {
+        grant.backlog = backlog;
+        answer(command, std::move(grant));
+    });
 }
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit&, const uplink::StopStream& stop) {
@@ -139,35 +138,29 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit&, const uplink::
 }
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::SetQuality& wish) {
-    const bool byOperator = command.role != uplink::Role::viewer;
-    const QualityPlan plan = planFor(wish, unit.config.encoder, unit.camera->tuning());
-    // One encode serves all: the newest wish of an operator holds; a viewer's only while no operator has any.
-    if (byOperator || !unit.qualityByOperator) {
-        unit.camera->tune(plan.settings);
-        unit.quality = wish.mode;
-        unit.qualityByOperator = byOperator && wish.mode != "auto";
-        if (wish.forCamera) unit.config.encoder = plan.settings;
-        notices_.tuned(command.cameraId);
-    }
+    const QualityPlan plan = planFor(wish, unit.config.encoder, qualityOf(command.session, unit).settings);
     Watcher& watcher = watchers_[command.session];
-    const StreamKey key{command.cameraId, uplink::StreamForm::cmaf};
-    const bool wasEncoded = watcher.wantsEncoded.contains(command.cameraId);
-    plan.encoded ? (void)watcher.wantsEncoded.insert(command.cameraId)
-                 : (void)watcher.wantsEncoded.erase(command.cameraId);
-    const auto stream = watcher.streams.find(key);
-    if (stream != watcher.streams.end() && wasEncoded != plan.encoded) {
-        if (auto lease = unit.camera->open(requestOf(command.session, key))) {
-            const bool moves = (*lease)->rendition() != stream->second.lease->rendition();
-            follow(command.session, key, Stream{*std::move(lease), stream->second.codecs});
-            if (moves) return grant(command, unit, key);
-        }
+    if (wish.forCamera) unit.config.encoder = plan.settings;
+    if (plan.encoded) {
+        watcher.qualities.insert_or_assign(command.cameraId, plan);
+    } else {
+        watcher.qualities.erase(command.cameraId);
     }
-    const auto inForce = unit.camera->tuning();
-    const bool passthrough = stream != watcher.streams.end() && stream->second.lease->passthrough();
-    answer(command, uplink::QualityInForce{.quality = passthrough ? "source" : unit.quality,
-                                           .targetBitrateKbps = passthrough ? 0 : inForce.bitrateKbps,
-                                           .size = inForce.size,
-                                           .frameRate = inForce.frameRate});
+    // What is in force may be another's wish, where the camera has no encode left.
+    std::optional<capture::EncoderSettings> aim = unit.camera->fitted(plan.settings);
+    bool passthrough = false;
+    const auto stream = watcher.streams.find({command.cameraId, uplink::StreamForm::cmaf});
+    if (stream != watcher.streams.end()) {
+        stream->second.lease->wish(wishOf(plan, command.role));
+        aim = stream->second.lease->aim();
+        passthrough = !aim;
+    }
+    answer(command,
+           uplink::QualityInForce{.quality = passthrough ? "source" : plan.quality,
+                                  .targetBitrateKbps = aim ? aim->bitrateKbps : 0,
+                                  .size = aim ? aim->size : unit.camera->status().size,
+                                  .frameRate = aim ? aim->frameRate : unit.camera->status().frameRate});
+    if (wish.forCamera) notices_.tuned(command.cameraId);
 }
 
 void StreamDesk::run(const uplink::Command& command, CameraUnit&, const uplink::ForceKeyFrame&) {

@@ -6,12 +6,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/camera_unit.hpp"
+#include "agent/quality.hpp"
 #include "uplink/command.hpp"
 #include "uplink/peer_exchange.hpp"
 
@@ -22,8 +22,7 @@ class StreamDesk {
     /// What the rest of the agent hears of a command that was carried out.
     struct Notices {
         std::function<void(const std::string& cameraId, bool enabled)> switched;
-        std::function<void(const std::string& cameraId)>
-            tuned;  ///< the camera's encode aims at something else
+        std::function<void(const std::string& cameraId)> tuned;  ///< the camera's default is another
         /// What became of a peer's command.
         std::function<void(const uplink::Command& command, const uplink::Outcome& outcome)> answered;
         /// Asked to replace the token that the agent made: what comes of it.
@@ -37,8 +36,8 @@ class StreamDesk {
     void execute(const uplink::Command& command);
     void sessionEnded(uplink::SessionId session);
 
-    /// Tells everybody who follows the camera's encode what it now aims at.
-    void retell(const std::string& cameraId);
+    /// The camera's default settings have changed: who follows them is told.
+    void retune(const std::string& cameraId);
 
     /// Lets go of every stream: before the cameras end, after the service that brought the commands.
     void endAll();
@@ -49,14 +48,13 @@ class StreamDesk {
   private:
     struct Stream {
         std::unique_ptr<capture::StreamLease> lease;
-        std::vector<std::string> codecs;
+        uplink::Role role = uplink::Role::viewer;  ///< of the session
     };
     using StreamKey = std::pair<std::string, uplink::StreamForm>;  // of one session
     struct Watcher {
         std::map<StreamKey, Stream> streams;
-        /// Cameras of which the session asked for a quality of its own: their own coding will not do. Kept
-        /// over stop and start.
-        std::set<std::string> wantsEncoded;
+        /// What the session asked for, by camera; kept over stop and start. Nothing: "auto".
+        std::map<std::string, QualityPlan> qualities;
     };
 
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start);
@@ -67,10 +65,10 @@ class StreamDesk {
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::EnableCamera& enable);
 
     void answer(const uplink::Command& command, uplink::Outcome outcome);
-    static uplink::StreamGrant grantOf(const CameraUnit& unit, uplink::StreamForm form, const Stream& stream);
-    void grant(const uplink::Command& command, const CameraUnit& unit, const StreamKey& key);
+    [[nodiscard]] uplink::StreamGrant grantOf(uplink::SessionId session, const StreamKey& key) const;
     void follow(uplink::SessionId session, const StreamKey& key, Stream stream);
-    [[nodiscard]] capture::StreamRequest requestOf(uplink::SessionId session, const StreamKey& key) const;
+    [[nodiscard]] QualityPlan qualityOf(uplink::SessionId session, const CameraUnit& unit) const;
+    [[nodiscard]] static capture::StreamWish wishOf(const QualityPlan& plan, uplink::Role role);
     void moved(uplink::SessionId session, const StreamKey& key);
     bool erase(uplink::SessionId session, const StreamKey& key);
 

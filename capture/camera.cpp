@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "capture/decoder.hpp"
 #include "capture/encoded_rendition.hpp"
+#include "capture/encodes.hpp"
 #include "capture/live_pipeline.hpp"
 #include "capture/look.hpp"
 #include "capture/main_context.hpp"
@@ -37,6 +38,13 @@ struct Farewell {
 
 class LiveCamera;
 
+/// One of the camera's renditions.
+struct Seat {
+    Place place = Place::none;
+    std::size_t slot = 0;  ///< among the encodes
+    bool operator==(const Seat&) const = default;
+};
+
 class CameraLease final : public StreamLease {
   public:
     CameraLease(LiveCamera& camera, StreamRequest request) : camera_(camera), request_(std::move(request)) {}
@@ -45,12 +53,20 @@ class CameraLease final : public StreamLease {
     [[nodiscard]] RenditionId rendition() const override;
     void join(const std::function<void(const Backlog&)>& join) override;
     void requestKeyFrame() override;
-    [[nodiscard]] bool passthrough() const override { return place_ == Place::passthrough; }
+    [[nodiscard]] bool passthrough() const override { return seat_.place == Place::passthrough; }
     void whenMoved(std::function<void()> moved) override { moved_ = std::move(moved); }
+    void wish(const StreamWish& wish) override;
+    [[nodiscard]] std::optional<EncoderSettings> aim() const override;
 
     [[nodiscard]] const StreamRequest& request() const { return request_; }
-    [[nodiscard]] Place place() const { return place_; }
-    void settleAt(Place place) { place_ = place; }
+    [[nodiscard]] const Seat& seat() const { return seat_; }
+    /// Where it is to be: where it is, or where it goes once there is a picture.
+    [[nodiscard]] const Seat& goal() const { return next_ ? *next_ : seat_; }
+    void settleAt(Seat seat) {
+        seat_ = seat;
+        next_.reset();
+    }
+    void goTo(Seat seat) { next_ = seat; }
     void tellMoved() const {
         if (moved_) moved_();
     }
@@ -58,7 +74,8 @@ class CameraLease final : public StreamLease {
   private:
     LiveCamera& camera_;
     StreamRequest request_;
-    Place place_ = Place::none;
+    Seat seat_;
+    std::optional<Seat> next_;
     std::function<void()> moved_;
 };
 
@@ -75,23 +92,23 @@ class LiveCamera final : public Camera {
     [[nodiscard]] CameraActivity activity() const override;
     void look(double perSecond) override;
     Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) override;
-    EncoderSettings tune(const EncoderSettings& wanted) override;
-    [[nodiscard]] EncoderSettings tuning() const override;
+    [[nodiscard]] EncoderSettings fitted(const EncoderSettings& wanted) const override;
     void snapshot(std::function<void(Result<Chunk>)> done) override;
 
     void leave(CameraLease* lease);
-    ChunkStream* streamAt(Place place);
-    void requestKeyFrame() { encoded_.encoder().requestKeyFrame(); }
+    ChunkStream* streamAt(const Seat& seat);
+    Encodes& encodes() { return encodes_; }
+    void settle();
 
   private:
-    void settle();
     void superviseSource();
     void openWhenFree();
     void openSource();
     void closeSource();
     void placeLeases();
+    [[nodiscard]] std::vector<Seat> seatsFor(const SourceFacts& known);
     void tellStatus();
-    [[nodiscard]] bool held(Place place) const;
+    [[nodiscard]] bool held(const Seat& seat) const;
     [[nodiscard]] SourceFacts facts() const;
 
     // On streaming threads.
@@ -107,7 +124,6 @@ class LiveCamera final : public Camera {
     Look look_;
     Timeline timeline_;
     Supervisor supervisor_;
-    EncoderSettings wanted_;
     bool started_ = false;
     CameraStatus told_;
     std::vector<CameraLease*> leases_;
@@ -120,7 +136,7 @@ class LiveCamera final : public Camera {
     std::atomic<std::uint64_t> pictures_{0};
 
     MainSignal signal_;
-    EncodedRendition encoded_;
+    Encodes encodes_;
     EncodedRendition jpeg_;
     Snapshots snapshots_;
     ChunkStream passthrough_;
@@ -136,12 +152,12 @@ CameraLease::~CameraLease() {
 }
 
 RenditionId CameraLease::rendition() const {
-    const ChunkStream* stream = camera_.streamAt(place_);
+    const ChunkStream* stream = camera_.streamAt(seat_);
     return stream ? stream->id() : 0;
 }
 
 void CameraLease::join(const std::function<void(const Backlog&)>& join) {
-    if (const ChunkStream* stream = camera_.streamAt(place_)) {
+    if (const ChunkStream* stream = camera_.streamAt(seat_)) {
         stream->join([&](const Backlog& backlog, const auto&) { join(backlog); });
     } else {
         join(Backlog{});
@@ -149,7 +165,31 @@ void CameraLease::join(const std::function<void(const Backlog&)>& join) {
 }
 
 void CameraLease::requestKeyFrame() {
-    if (place_ == Place::encoded) camera_.requestKeyFrame();
+    if (seat_.place == Place::encoded) camera_.encodes().at(seat_.slot).encoder().requestKeyFrame();
+}
+
+void CameraLease::wish(const StreamWish& wish) {
+    if (wish == request_.wish) return;
+    request_.wish = wish;
+    camera_.settle();
+}
+
+std::optional<EncoderSettings> CameraLease::aim() const {
+    if (goal().place != Place::encoded) return std::nullopt;
+    return camera_.fitted(camera_.encodes().aim(goal().slot).value_or(request_.wish.settings));
+}
+
+EncoderSettings bounded(EncoderSettings settings) {
+    settings.bitrateKbps = std::clamp(settings.bitrateKbps, 50, 50'000);
+    settings.frameRate = std::max(settings.frameRate, 0.0);
+    return settings;
+}
+
+/// Whether the seat goes on giving pictures to who asked for that, although another would be better.
+bool servesStill(const Seat& seat, StreamRequest request, const SourceFacts& known) {
+    if (seat.place == Place::encoded) return true;
+    request.wish.encoded = false;
+    return seat.place == Place::passthrough && placeFor(request, known) == Place::passthrough;
 }
 
 ChunkStream::Emit emitTo(const std::function<void(const Chunk&)>& chunk) {
@@ -166,9 +206,12 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
       look_(pictures),
       timeline_(clock),
       supervisor_(clock, settings_.enabled),
-      wanted_(settings_.encoder),
       signal_([this] { settle(); }),
-      encoded_(EncoderForm::h264, settings_.encoder, clock, emitTo(callbacks_.chunk)),
+      encodes_(static_cast<std::size_t>(settings_.maxRenditions), settings_.encoder, clock,
+               [this](const Chunk& chunk, const auto&) {
+                   if (callbacks_.chunk) callbacks_.chunk(chunk);
+                   if (chunk.keyFrame) signal_.notify();  // somebody may have waited for it
+               }),
       jpeg_(EncoderForm::jpeg, kJpegSettings, clock, emitTo(callbacks_.chunk)),
       snapshots_(clock, [this] { signal_.notify(); }),
       passthrough_(true,
@@ -211,13 +254,18 @@ CameraActivity LiveCamera::activity() const {
     CameraActivity activity;
     activity.open = source_ != nullptr;
     activity.decoding = decoder_.running();
-    activity.encoding = encoded_.encoder().running();
     activity.encodingJpeg = jpeg_.encoder().running();
     activity.pictures = pictures_;
     activity.decoderFailures = decoder_.failures();
-    activity.encoderFailures = encoded_.encoder().failures() + jpeg_.encoder().failures();
+    activity.encoderFailures = jpeg_.encoder().failures();
     activity.decoderDrops = decoder_.dropped();
-    activity.encoderDrops = encoded_.encoder().dropped() + jpeg_.encoder().dropped();
+    activity.encoderDrops = jpeg_.encoder().dropped();
+    for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
+        const Encoder& encoder = encodes_.at(slot).encoder();
+        if (encoder.running()) ++activity.encodes;
+        activity.encoderFailures += encoder.failures();
+        activity.encoderDrops += encoder.dropped();
+    }
     return activity;
 }
 
@@ -231,8 +279,8 @@ Result<std::unique_ptr<StreamLease>> LiveCamera::open(const StreamRequest& reque
     if (place == Place::none)
         return Error{"the camera has no codec in common with this consumer, and none can be made"};
     auto lease = std::make_unique<CameraLease>(*this, request);
-    lease->settleAt(place);
     leases_.push_back(lease.get());
+    lease->settleAt(seatsFor(facts()).back());
     settle();
     return std::unique_ptr<StreamLease>(std::move(lease));
 }
@@ -242,12 +290,12 @@ void LiveCamera::leave(CameraLease* lease) {
     signal_.notify();
 }
 
-ChunkStream* LiveCamera::streamAt(Place place) {
-    switch (place) {
+ChunkStream* LiveCamera::streamAt(const Seat& seat) {
+    switch (seat.place) {
         case Place::passthrough:
             return &passthrough_;
         case Place::encoded:
-            return &encoded_.stream();
+            return &encodes_.at(seat.slot).stream();
         case Place::jpeg:
             return &jpeg_.stream();
         case Place::none:
@@ -256,22 +304,14 @@ ChunkStream* LiveCamera::streamAt(Place place) {
     return nullptr;
 }
 
-EncoderSettings LiveCamera::tune(const EncoderSettings& wanted) {
-    wanted_ = wanted;
-    wanted_.bitrateKbps = std::clamp(wanted.bitrateKbps, 50, 50'000);
-    wanted_.frameRate = std::max(wanted.frameRate, 0.0);
-    encoded_.encoder().tune(wanted_);
-    return tuning();
-}
-
-EncoderSettings LiveCamera::tuning() const {
+EncoderSettings LiveCamera::fitted(const EncoderSettings& wanted) const {
     const SourceFacts known = facts();
-    EncoderSettings inForce = wanted_;
-    if (!known.size.empty()) inForce.size = fittedSize(known.size, wanted_.size);
-    if (known.frameRate > 0 && (wanted_.frameRate <= 0 || wanted_.frameRate > known.frameRate)) {
-        inForce.frameRate = known.frameRate;
+    EncoderSettings fitted = bounded(wanted);
+    if (!known.size.empty()) fitted.size = fittedSize(known.size, wanted.size);
+    if (known.frameRate > 0 && (fitted.frameRate <= 0 || fitted.frameRate > known.frameRate)) {
+        fitted.frameRate = known.frameRate;
     }
-    return inForce;
+    return fitted;
 }
 
 void LiveCamera::snapshot(std::function<void(Result<Chunk>)> done) {
@@ -283,11 +323,13 @@ void LiveCamera::settle() {
     if (!started_) return;
     superviseSource();
     placeLeases();
-    encoded_.settle(held(Place::encoded));
-    jpeg_.settle(held(Place::jpeg));
+    for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
+        encodes_.at(slot).settle(held({Place::encoded, slot}));
+    }
+    jpeg_.settle(held({Place::jpeg, 0}));
     snapshots_.settle();
     const bool picturesWanted =
-        look_.on() || encoded_.encoder().running() || jpeg_.encoder().running() || snapshots_.wanted();
+        look_.on() || encodes_.running() || jpeg_.encoder().running() || snapshots_.wanted();
     decoder_.run(picturesWanted && source_ != nullptr);
     tellStatus();
 }
@@ -346,23 +388,51 @@ void LiveCamera::closeSource() {
     openWanted_.reset();
     source_.reset();
     passthrough_.breakOff();
-    encoded_.breakOff();
+    encodes_.breakOff();
     jpeg_.breakOff();
 }
 
 void LiveCamera::placeLeases() {
     const SourceFacts known = facts();
+    const std::vector<Seat> seats = seatsFor(known);
     std::vector<CameraLease*> moved;
-    for (CameraLease* lease : leases_) {
-        const Place place = placeFor(lease->request(), known);
-        if (place == lease->place()) continue;
-        lease->settleAt(place);
-        moved.push_back(lease);
+    for (std::size_t index = 0; index < seats.size(); ++index) {
+        CameraLease* lease = leases_[index];
+        const Seat& seat = seats[index];
+        const ChunkStream* stream = streamAt(seat);
+        if (seat == lease->seat()) {
+            lease->settleAt(seat);
+        } else if (stream && !stream->ready() && servesStill(lease->seat(), lease->request(), known)) {
+            lease->goTo(seat);
+        } else {
+            lease->settleAt(seat);
+            moved.push_back(lease);
+        }
     }
     for (CameraLease* lease : moved) {
         // One that was told before may have let go of another.
         if (std::find(leases_.begin(), leases_.end(), lease) != leases_.end()) lease->tellMoved();
     }
+}
+
+/// Where each lease is to be, in their order; tunes the encodes for them.
+std::vector<Seat> LiveCamera::seatsFor(const SourceFacts& known) {
+    std::vector<Seat> seats;
+    std::vector<RenditionWish> wishes;
+    for (const CameraLease* lease : leases_) {
+        const StreamRequest& request = lease->request();
+        seats.push_back({placeFor(request, known), 0});
+        if (seats.back().place != Place::encoded) continue;
+        const Seat& now = lease->goal();
+        wishes.push_back({bounded(request.wish.settings), request.wish.rank,
+                          now.place == Place::encoded ? std::optional(now.slot) : std::nullopt});
+    }
+    const std::vector<std::size_t> slots = encodes_.plan(wishes);
+    auto next = slots.begin();
+    for (Seat& seat : seats) {
+        if (seat.place == Place::encoded) seat.slot = *next++;
+    }
+    return seats;
 }
 
 void LiveCamera::tellStatus() {
@@ -379,9 +449,9 @@ void LiveCamera::tellStatus() {
     if (callbacks_.status) callbacks_.status(now);
 }
 
-bool LiveCamera::held(Place place) const {
-    return std::any_of(leases_.begin(), leases_.end(),
-                       [place](const CameraLease* lease) { return lease->place() == place; });
+bool LiveCamera::held(const Seat& seat) const {
+    return std::ranges::any_of(
+        leases_, [&](const CameraLease* lease) { return lease->seat() == seat || lease->goal() == seat; });
 }
 
 SourceFacts LiveCamera::facts() const {
@@ -411,7 +481,7 @@ void LiveCamera::takeRaw(Picture picture, double frameRate, const SourceTime& ti
 
 void LiveCamera::offer(const Picture& picture, const PictureStamp& stamp) {
     look_.offer(picture, stamp);
-    encoded_.encoder().push(picture, stamp, rate_);
+    encodes_.push(picture, stamp, rate_);
     jpeg_.encoder().push(picture, stamp, rate_);
     snapshots_.push(picture, stamp);
 }

@@ -21,17 +21,27 @@ namespace edgecam::capture {
 
 enum class StreamForm { cmaf, jpeg };
 
-/// What a consumer can take.
+/// What a consumer wants of the coding.
+struct StreamWish {
+    bool encoded =
+        false;  ///< never the camera's own coding, because quality was asked for, or the link is thin
+    EncoderSettings settings;  ///< of the encode, where it is one
+    int rank = 0;              ///< a higher one has its way before a lower one, see planRenditions()
+    bool operator==(const StreamWish&) const = default;
+};
+
+/// What a consumer can take, and wants.
 struct StreamRequest {
     StreamForm form = StreamForm::cmaf;
     std::vector<std::string> codecs{"avc1"};  ///< prefixes of RFC 6381 strings: "avc1", "hvc1"
-    bool encoded = false;  ///< true: never the camera's own coding, because quality was asked for
+    StreamWish wish;
 };
 
 struct CameraSettings {
     std::string id;
     SourceUri source;
-    EncoderSettings encoder;  ///< at start; tune() changes it
+    EncoderSettings encoder;
+    int maxRenditions = 2;  ///< how many different encodes at a time, at least 1
     bool enabled = true;
 };
 
@@ -39,7 +49,7 @@ struct CameraSettings {
 struct CameraActivity {
     bool open = false;
     bool decoding = false;
-    bool encoding = false;
+    int encodes = 0;  ///< that run now
     bool encodingJpeg = false;
     std::uint64_t pictures = 0;  ///< at the source
     std::uint64_t decoderFailures = 0;
@@ -55,9 +65,17 @@ class StreamLease {
     virtual ~StreamLease() = default;
     /// 0: the source turned out to be nothing that this consumer can take. See whenMoved().
     [[nodiscard]] virtual RenditionId rendition() const = 0;
-    /// `moved` is called on the main thread after rendition() has changed: a source may turn out to be coded
-    /// in another way than was expected while it was down. The consumer joins the new rendition.
+    /// `moved` is called on the main thread after rendition() has changed: because of a wish, or because the
+    /// source turned out to be coded in another way than was expected while it was down. The consumer joins
+    /// the new rendition.
     virtual void whenMoved(std::function<void()> moved) = 0;
+    /// Changes what was wished when the stream was opened. An encode that serves this consumer alone follows
+    /// at once; else it moves, soon, once the other rendition has a key frame to begin with. Until then the
+    /// one it has goes on.
+    virtual void wish(const StreamWish& wish) = 0;
+    /// What the encode aims at that serves this consumer, or is about to; fitted to the source. Nothing: it
+    /// is the camera's own coding, or JPEG.
+    [[nodiscard]] virtual std::optional<EncoderSettings> aim() const = 0;
     /// Whether this is the camera's own coding.
     [[nodiscard]] virtual bool passthrough() const = 0;
     /// Calls `join` once, at once, under the rendition's lock: whatever `join` puts into a queue lies before
@@ -99,10 +117,9 @@ class Camera {
     /// none can be made; a camera that is down gives a lease that waits.
     virtual Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) = 0;
 
-    /// Sets what the camera's one encode aims at; takes effect at once, without a break, or at the next start
-    /// of the encoder. What is in force (after clamping to the source) is returned.
-    virtual EncoderSettings tune(const EncoderSettings& wanted) = 0;
-    [[nodiscard]] virtual EncoderSettings tuning() const = 0;
+    /// What an encode would really aim at: within the bounds of EncoderSettings, and no more than the source
+    /// has.
+    [[nodiscard]] virtual EncoderSettings fitted(const EncoderSettings& wanted) const = 0;
 
     /// One JPEG of the next picture, full size; called back on the main thread within 5 s, or with an error.
     virtual void snapshot(std::function<void(Result<Chunk>)> done) = 0;

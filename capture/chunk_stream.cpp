@@ -147,6 +147,11 @@ void ChunkStream::join(const Join& join) const {
     join(cache_.backlog(), coding_);
 }
 
+bool ChunkStream::ready() const {
+    const std::lock_guard lock(mutex_);
+    return cache_.hasGroup();
+}
+
 std::shared_ptr<const StreamFormat> ChunkStream::format() const {
     const std::lock_guard lock(mutex_);
     return format_;

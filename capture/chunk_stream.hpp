@@ -41,6 +41,9 @@ class ChunkStream {
     /// chunks.
     void join(const Join& join) const;
 
+    /// Whether who joins now has a picture at once.
+    [[nodiscard]] bool ready() const;
+
     /// Null until the first key frame.
     [[nodiscard]] std::shared_ptr<const StreamFormat> format() const;
 

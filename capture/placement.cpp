@@ -23,7 +23,7 @@ std::optional<Codec> expectedCodec(const SourceUri& uri) {
 
 Place placeFor(const StreamRequest& request, const SourceFacts& facts) {
     if (request.form == StreamForm::jpeg) return Place::jpeg;
-    if (facts.codec && !request.encoded) {
+    if (facts.codec && !request.wish.encoded) {
         if (allows(request, *facts.codec)) return Place::passthrough;
         if (!facts.known && allows(request, Codec::h265)) return Place::passthrough;
     }

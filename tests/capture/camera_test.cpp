@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kFaces = "test://faces?width=640&height=360&fps=30";
 const StreamRequest kVideo{};
-const StreamRequest kJpeg{StreamForm::jpeg, {}, false};
+const StreamRequest kJpeg{.form = StreamForm::jpeg, .codecs = {}, .wish = {}};
 
 }  // namespace
 
@@ -23,7 +23,7 @@ TEST_CASE("a test camera is live at once, and nothing is encoded while nobody wa
     REQUIRE(bench.untilState(CameraState::live));
     REQUIRE(bench.until([&] { return bench.camera->activity().pictures > 15; }));
     const CameraActivity activity = bench.camera->activity();
-    CHECK_FALSE(activity.encoding);
+    CHECK(activity.encodes == 0);
     CHECK_FALSE(activity.encodingJpeg);
     CHECK_FALSE(activity.decoding);
     CHECK(bench.camera->status().size == Size{640, 360});
@@ -41,9 +41,9 @@ TEST_CASE("a lease starts the encode, its end stops it") {
     const auto chunks = bench.log.of(id);
     CHECK(chunks[0].kind == ChunkKind::initSegment);
     CHECK(chunks[1].keyFrame);
-    CHECK(bench.camera->activity().encoding);
+    CHECK(bench.camera->activity().encodes == 1);
     lease->reset();
-    CHECK(bench.until([&] { return !bench.camera->activity().encoding; }));
+    CHECK(bench.until([&] { return bench.camera->activity().encodes == 0; }));
     const std::size_t count = bench.log.count(id);
     const auto pictures = bench.camera->activity().pictures;
     REQUIRE(bench.until([&] { return bench.camera->activity().pictures > pictures + 10; }));
@@ -116,8 +116,8 @@ TEST_CASE("tuning gives a new channel with its init segment, and says what is in
     REQUIRE(lease);
     const RenditionId id = (*lease)->rendition();
     REQUIRE(bench.untilChunks(id, 10));
-    const EncoderSettings inForce = bench.camera->tune({90'000, {320, 320}, 90});
-    CHECK(inForce == EncoderSettings{50'000, {320, 180}, 30});
+    (*lease)->wish({.encoded = true, .settings = {90'000, {320, 320}, 90}});
+    CHECK((*lease)->aim() == EncoderSettings{50'000, {320, 180}, 30});
     REQUIRE(bench.until([&] { return bench.chunks(id, ChunkKind::initSegment).size() == 2; }));
     REQUIRE(bench.untilChunks(id, bench.log.count(id) + 10));
     const auto chunks = bench.log.of(id);
@@ -131,6 +131,66 @@ TEST_CASE("tuning gives a new channel with its init segment, and says what is in
         }
     }
     CHECK(chunks.back().format->size == Size{320, 180});
+}
+
+TEST_CASE(
+    "a wish of one moves it to an encode of its own, without a gap, and changes nothing for the other") {
+    CameraBench bench(kFaces);
+    auto one = bench.camera->open(kVideo);
+    auto other = bench.camera->open(kVideo);
+    REQUIRE(one);
+    REQUIRE(other);
+    const RenditionId shared = (*one)->rendition();
+    REQUIRE(bench.untilChunks(shared, 30));
+    int moves = 0;
+    std::uint32_t joinedAt = 0;
+    (*one)->whenMoved([&] {
+        ++moves;
+        (*one)->join([&](const Backlog& backlog) {
+            REQUIRE(backlog.chunks.size() >= 2);
+            CHECK(backlog.chunks[1].keyFrame);
+            joinedAt = backlog.chunks[1].sequence;
+        });
+    });
+    const StreamWish small{.encoded = true, .settings = {300, {320, 180}, 0}};
+    (*one)->wish(small);
+    CHECK((*one)->aim() == EncoderSettings{300, {320, 180}, 30});
+    CHECK((*one)->rendition() == shared);  // until the other has a picture
+    REQUIRE(bench.until([&] { return moves == 1; }));
+    const RenditionId own = (*one)->rendition();
+    CHECK(own != shared);
+    CHECK((*other)->rendition() == shared);
+    CHECK((*other)->aim()->bitrateKbps == 2000);
+    CHECK(bench.camera->activity().encodes == 2);
+    REQUIRE(bench.untilChunks(shared, bench.log.count(shared) + 20));
+    // What it had until it moved reaches to the picture that it begins with there, or beyond.
+    const auto before = bench.log.of(shared);
+    CHECK(std::ranges::any_of(before, [&](const Chunk& chunk) { return chunk.sequence == joinedAt; }));
+    CHECK(before.back().format->size == Size{640, 360});
+
+    SUBCASE("and back where the others are") {
+        (*one)->wish(kVideo.wish);
+        REQUIRE(bench.until([&] { return moves == 2; }));
+        CHECK((*one)->rendition() == shared);
+        CHECK(bench.until([&] { return bench.camera->activity().encodes == 1; }));
+    }
+    SUBCASE("a third wish finds no encode left, and changes none") {
+        auto third = bench.camera->open({.form = StreamForm::cmaf,
+                                         .codecs = {"avc1"},
+                                         .wish = {.encoded = true, .settings = {1000, {}, 0}}});
+        REQUIRE(third);
+        CHECK((*third)->rendition() == own);
+        CHECK((*third)->aim()->bitrateKbps == 300);
+        CHECK((*one)->rendition() == own);
+    }
+    SUBCASE("alone, it changes its encode without moving") {
+        StreamWish less = small;
+        less.settings.bitrateKbps = 200;
+        (*one)->wish(less);
+        CHECK((*one)->aim()->bitrateKbps == 200);
+        CHECK((*one)->rendition() == own);
+        CHECK((*other)->aim()->bitrateKbps == 2000);
+    }
 }
 
 TEST_CASE("joining in the middle: backlog and what follows have no gap and nothing twice") {
@@ -166,7 +226,7 @@ TEST_CASE("JPEG for those who cannot play video, at most ten a second") {
     CHECK(chunks[5].captureTime - chunks[0].captureTime >= 450ms);
     CHECK(chunks[0].kind == ChunkKind::jpeg);
     CHECK(chunks[0].keyFrame);
-    CHECK_FALSE(bench.camera->activity().encoding);
+    CHECK_FALSE(bench.camera->activity().encodes > 0);
 }
 
 TEST_CASE("a snapshot is one full-size JPEG for everybody who asked") {

@@ -43,7 +43,8 @@ TEST_CASE("before the first picture an RTSP camera may still turn out to be H.26
 }
 
 TEST_CASE("JPEG is always made") {
-    CHECK(placeFor({StreamForm::jpeg, {}, false}, source(std::nullopt, false)) == Place::jpeg);
+    CHECK(placeFor({.form = StreamForm::jpeg, .codecs = {}, .wish = {}}, source(std::nullopt, false)) ==
+          Place::jpeg);
 }
 
 TEST_CASE("expectations follow the kind of the source") {

@@ -112,18 +112,37 @@ test('JPEG pictures flow to a peer that asks for them', async () => {
     await peer.close();
 });
 
-test('a wish for quality outlives stop and start, and other viewers hear of it', async () => {
+test('a wish for quality is its own: it outlives stop and start, moves who asked and nobody else', async () => {
     const asking = await Peer.connect(agent.streamUrl, 'secret');
     const watching = await Peer.connect(agent.streamUrl, 'looker');
-    await asking.control('start', 'cam_123');
-    await watching.control('start', 'cam_123');
+    const before = (await asking.control('start', 'cam_123')).data;
+    const other = (await watching.control('start', 'cam_123')).data;
     await watching.frame((f) => f.kind === 2);
     await asking.control('quality', 'cam_123', { quality: 'low' });
-    await watching.message((m) => m.type === 'stream_status' && m.data.quality === 'low');
+    const moved = await asking.message((m) => m.type === 'stream_status' && m.data.quality === 'low' && m.data.channel !== before.channel);
+    await asking.frame((f) => f.kind === 2 && f.channel === moved.data.channel);
+    const seen = watching.frames.length;
+    await watching.until(() => watching.frames.length > seen + 10, 'pictures go on');
+    assert.ok(watching.frames.slice(seen).every((f) => f.channel === other.channel));
+    assert.ok(!watching.messages.some((m) => m.type === 'stream_status' && m.data.quality === 'low'));
     await asking.control('stop', 'cam_123');
     const again = await asking.control('start', 'cam_123');
     assert.equal(again.data.quality, 'low');
     await asking.control('quality', 'cam_123', { quality: 'auto' });
+    await asking.message((m) => m.type === 'stream_status' && m.data.channel === other.channel, 'back with the others');
+    await asking.close();
+    await watching.close();
+});
+
+test('a wish for the camera is everybody\'s who has none of their own', async () => {
+    const asking = await Peer.connect(agent.streamUrl, 'secret');
+    const watching = await Peer.connect(agent.streamUrl, 'looker');
+    await watching.control('start', 'cam_123');
+    const { data } = await asking.control('quality', 'cam_123', { quality: { mode: 'custom', bitrate_kbps: 700 }, scope: 'camera' });
+    assert.equal(data.target_bitrate_kbps, 700);
+    await watching.message((m) => m.type === 'stream_status' && m.data.target_bitrate_kbps === 700 && m.data.quality === 'auto');
+    await asking.control('quality', 'cam_123', { quality: { mode: 'custom', bitrate_kbps: 2000 }, scope: 'camera' });
+    await watching.message((m) => m.type === 'stream_status' && m.data.target_bitrate_kbps === 2000);
     await asking.close();
     await watching.close();
 });
