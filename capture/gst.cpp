@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "base/foreign_words.hpp"
+
 namespace edgecam::capture {
 namespace {
 
@@ -29,9 +31,9 @@ void forgetTake(gpointer take) noexcept {
 void startGStreamer() {
     static std::once_flag once;
     std::call_once(once, [] {
-        // Of a device that is gone, v4l2src of GStreamer 1.22 leaks the buffer pool, and with it an open file of
-        // the node: while that is open, the kernel gives the camera another number when it is plugged in again.
-        // Not so when told to drain the pool instead of leaving it to its last buffer.
+        // Of a device that is gone, v4l2src of GStreamer 1.22 leaks the buffer pool, and with it an open file
+        // of the node: while that is open, the kernel gives the camera another number when it is plugged in
+        // again. Not so when told to drain the pool instead of leaving it to its last buffer.
         ::setenv("GST_V4L2_FORCE_DRAIN", "1", 0);
         gst_init(nullptr, nullptr);
     });
@@ -114,7 +116,7 @@ std::string sentenceOf(GstMessage* message) {
         gst_message_parse_error(message, &raw, nullptr);
     }
     const auto error = adopt(raw);
-    return error ? error->message : "unknown trouble";
+    return error ? harmless(error->message) : "unknown trouble";
 }
 
 bool elementExists(const char* factory) {

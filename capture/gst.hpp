@@ -94,7 +94,7 @@ void onSample(GstElement* appsink, std::function<void(GstSample*)> take);
 /// Where a buffer's time stamp lies on the running time; may be negative (decode times); nothing for NONE.
 std::optional<Microseconds> runningTime(const GstSegment* segment, GstClockTime stamp);
 
-/// The sentence of an ERROR or WARNING message, for people.
+/// The sentence of an ERROR or WARNING message, for people; what a camera wrote into it is harmless.
 std::string sentenceOf(GstMessage* message);
 
 bool elementExists(const char* factory);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/foreign_words.hpp"
 #include "base/log.hpp"
 #include "capture/picture_buffer.hpp"
 
@@ -26,7 +27,9 @@ Result<SourcePlan> planFor(const SourceUri& uri) {
 /// GStreamer's words for trouble with a camera on the network ("Could not open resource for reading and
 /// writing") name neither the camera nor what to do.
 std::string plainCause(const GError& error, const std::string& address) {
-    if (address.empty() || error.domain != GST_RESOURCE_ERROR) return error.message;
+    if (address.empty()) return error.message;
+    // A camera's own words may be among them.
+    if (error.domain != GST_RESOURCE_ERROR) return harmless(error.message);
     switch (error.code) {
         case GST_RESOURCE_ERROR_OPEN_READ:
         case GST_RESOURCE_ERROR_OPEN_READ_WRITE:
@@ -38,7 +41,7 @@ std::string plainCause(const GError& error, const std::string& address) {
         case GST_RESOURCE_ERROR_WRITE:
             return "the connection to " + address + " broke off";
         default:
-            return error.message;
+            return harmless(error.message);
     }
 }
 
