@@ -194,6 +194,13 @@ TEST_CASE("The slowest rate that is enough is taken, else the fastest") {
     CHECK(chosen(camera({format("YUYV", {{{1280, 720}, {29.97, 60}}})})) == "YUYV 1280x720@30");
 }
 
+TEST_CASE("A size that no camera has is counted as large as it is") {
+    CHECK(chosen(camera({format("MJPG", {{{60'000, 60'000}, {30}}, {{640, 480}, {30}}})})) ==
+          "MJPG 640x480@30");
+    CHECK(chosen(camera({format("MJPG", {{{2'147'483'647, 2'147'483'647}, {30}},
+                                         {{60'000, 60'000}, {30}}})})) == "MJPG 60000x60000@30");
+}
+
 TEST_CASE("A default that picks 4K at two pictures a second is avoided, and so is a slow 720p") {
     const V4l2Device device =
         camera({format("YUYV", {{{3840, 2160}, {2}}, {{1280, 720}, {5}}, {{640, 360}, {30}}})});
