@@ -14,6 +14,8 @@
 #include <optional>
 #include <tuple>
 
+#include "base/foreign_words.hpp"
+
 namespace edgecam::capture {
 namespace {
 
@@ -43,18 +45,19 @@ bool reaches(double rate, double wanted) {
     return rate >= wanted * 0.99;
 }
 
-/// A text field of the kernel's, which need not end with a null byte.
+/// A text field of the kernel's, which need not end with a null byte. A USB device says what it is called:
+/// that goes to terminals and into JSON.
 template <std::size_t N>
 std::string textOf(const unsigned char (&field)[N]) {
     const char* start = reinterpret_cast<const char*>(field);
-    return {start, strnlen(start, N)};
+    return harmless({start, strnlen(start, N)});
 }
 
 std::string fourccOf(std::uint32_t code) {
     std::string text;
     for (int shift = 0; shift < 32; shift += 8) text += static_cast<char>(code >> shift & 0x7f);
     text.erase(text.find_last_not_of(' ') + 1);
-    return text;
+    return harmless(text);
 }
 
 std::optional<double> rateOf(const v4l2_fract& interval) {
