@@ -27,6 +27,10 @@ std::optional<Codec> codecOf(std::string_view name) {
 
 }  // namespace
 
+double plausibleRate(double told) {
+    return told >= kLeastRate && told <= kMostRate ? told : 0;
+}
+
 Result<Coding> codingOf(const GstCaps* caps) {
     if (!caps || gst_caps_is_empty(caps)) return Error{"no caps"};
     const GstStructure* structure = gst_caps_get_structure(caps, 0);
@@ -40,7 +44,7 @@ Result<Coding> codingOf(const GstCaps* caps) {
     gst_structure_get_int(structure, "height", &coding.track.size.height);
     Fraction rate;
     if (gst_structure_get_fraction(structure, "framerate", &rate.numerator, &rate.denominator)) {
-        coding.frameRate = static_cast<double>(rate.numerator) / rate.denominator;
+        coding.frameRate = plausibleRate(static_cast<double>(rate.numerator) / rate.denominator);
     }
     if (coding.track.size.empty()) return Error{"the coded size is unknown"};
     if (*codec != Codec::jpeg && coding.track.codecData.empty()) return Error{"no codec_data"};

@@ -1,0 +1,35 @@
+// What a camera's parser says of a stream.
+#include "capture/coding.hpp"
+
+#include <doctest/doctest.h>
+
+#include "capture/gst.hpp"
+
+using namespace edgecam;
+using namespace edgecam::capture;
+
+namespace {
+
+Result<Coding> codingFrom(const std::string& caps) {
+    startGStreamer();
+    return codingOf(adopt(gst_caps_from_string(caps.c_str())).get());
+}
+
+std::string h264(const std::string& more) {
+    return "video/x-h264,codec_data=(buffer)014d401fff," + more;
+}
+
+}  // namespace
+
+TEST_CASE("a rate that no camera has is none") {
+    const auto rateOf = [](const std::string& rate) {
+        return codingFrom(h264("width=640,height=360,framerate=" + rate))->frameRate;
+    };
+    CHECK(rateOf("30/1") == 30);
+    CHECK(rateOf("1/60") == kLeastRate);
+    CHECK(rateOf("0/1") == 0);
+    CHECK(rateOf("90000/1") == 0);
+    // A camera that hangs would not be missed for years.
+    CHECK(rateOf("1/2147483647") == 0);
+    CHECK(rateOf("-25/1") == 0);
+}
