@@ -1,5 +1,6 @@
 #include "capture/coding.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +9,8 @@
 
 namespace edgecam::capture {
 namespace {
+
+constexpr int kLargestCoded = 0xffff;  // VisualSampleEntry: 16 bits (ISO/IEC 14496-12, 12.1.3)
 
 ByteBuffer codecDataOf(const GstStructure* structure) {
     const GValue* value = gst_structure_get_value(structure, "codec_data");
@@ -47,6 +50,9 @@ Result<Coding> codingOf(const GstCaps* caps) {
         coding.frameRate = plausibleRate(static_cast<double>(rate.numerator) / rate.denominator);
     }
     if (coding.track.size.empty()) return Error{"the coded size is unknown"};
+    if (std::max(coding.track.size.width, coding.track.size.height) > kLargestCoded) {
+        return Error{concat("the coded size is above ", kLargestCoded, " pixels a side")};
+    }
     if (*codec != Codec::jpeg && coding.track.codecData.empty()) return Error{"no codec_data"};
     return coding;
 }

@@ -25,7 +25,7 @@ inline constexpr double kLeastRate = 1.0 / 60;
 /// The rate that a camera tells; 0, unknown, when none has such a rate.
 double plausibleRate(double told);
 
-/// Fails for caps that are no H.264 ("avc"), H.265 ("hvc1") or JPEG with a known size.
+/// Fails for caps that are no H.264 ("avc"), H.265 ("hvc1") or JPEG with a known size that MP4 has room for.
 Result<Coding> codingOf(const GstCaps* caps);
 
 /// The caps a decoder takes for access units of that coding.

@@ -21,6 +21,14 @@ std::string h264(const std::string& more) {
 
 }  // namespace
 
+TEST_CASE("a size that an MP4 file has no room for is refused") {
+    CHECK(codingFrom(h264("width=65535,height=16"))->track.size == Size{65535, 16});
+    CHECK(codingFrom(h264("width=65536,height=16")).error().message ==
+          "the coded size is above 65535 pixels a side");
+    CHECK_FALSE(codingFrom(h264("width=640")));
+    CHECK_FALSE(codingFrom(h264("width=-640,height=-360")));
+}
+
 TEST_CASE("a rate that no camera has is none") {
     const auto rateOf = [](const std::string& rate) {
         return codingFrom(h264("width=640,height=360,framerate=" + rate))->frameRate;
