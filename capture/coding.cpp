@@ -1,6 +1,7 @@
 #include "capture/coding.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -55,6 +56,17 @@ Result<Coding> codingOf(const GstCaps* caps) {
     }
     if (*codec != Codec::jpeg && coding.track.codecData.empty()) return Error{"no codec_data"};
     return coding;
+}
+
+AccessUnit accessUnitOf(GstBuffer* buffer, ByteView data, const GstSegment* segment, Microseconds running,
+                        double frameRate) {
+    AccessUnit unit;
+    unit.data = data;
+    unit.pts = running;
+    unit.dts = runningTime(segment, GST_BUFFER_DTS(buffer));
+    if (frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / frameRate));
+    unit.keyFrame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    return unit;
 }
 
 GstCaps* newCapsOf(const Coding& coding) {

@@ -28,6 +28,10 @@ double plausibleRate(double told);
 /// Fails for caps that are no H.264 ("avc"), H.265 ("hvc1") or JPEG with a known size that MP4 has room for.
 Result<Coding> codingOf(const GstCaps* caps);
 
+/// A parser's buffer, whose bytes are `data`; `running` is its place on the running time.
+AccessUnit accessUnitOf(GstBuffer* buffer, ByteView data, const GstSegment* segment, Microseconds running,
+                        double frameRate);
+
 /// The caps a decoder takes for access units of that coding.
 GstCaps* newCapsOf(const Coding& coding);
 

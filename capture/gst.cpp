@@ -10,6 +10,9 @@
 namespace edgecam::capture {
 namespace {
 
+/// Ten years. No source runs that long, and sums of times stay in their range.
+constexpr guint64 kLongestRun = guint64{10} * 365 * 24 * 3600 * GST_SECOND;
+
 gboolean seeMessage(GstBus*, GstMessage* message, gpointer seen) noexcept {
     (*static_cast<std::function<void(GstMessage*)>*>(seen))(message);
     return G_SOURCE_CONTINUE;
@@ -104,7 +107,7 @@ std::optional<Microseconds> runningTime(const GstSegment* segment, GstClockTime 
     if (!GST_CLOCK_TIME_IS_VALID(stamp)) return std::nullopt;
     guint64 distance = 0;
     const int sign = gst_segment_to_running_time_full(segment, GST_FORMAT_TIME, stamp, &distance);
-    if (sign == 0) return std::nullopt;
+    if (sign == 0 || distance > kLongestRun) return std::nullopt;
     return Microseconds(sign * static_cast<std::int64_t>(distance / 1000));
 }
 

@@ -1,6 +1,5 @@
 #include "capture/pipeline_source.hpp"
 
-#include <cmath>
 #include <utility>
 
 #include "base/foreign_words.hpp"
@@ -209,12 +208,8 @@ void PipelineSource::takeCoded(GstSample* sample, const SourceTime& time) {
     GstBuffer* buffer = gst_sample_get_buffer(sample);
     GstMapInfo map;
     if (!coding || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
-    AccessUnit unit;
-    unit.data = {map.data, map.size};
-    unit.pts = time.running;
-    unit.dts = runningTime(gst_sample_get_segment(sample), GST_BUFFER_DTS(buffer));
-    if (coding->frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / coding->frameRate));
-    unit.keyFrame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    const auto unit = accessUnitOf(buffer, {map.data, map.size}, gst_sample_get_segment(sample), time.running,
+                                   coding->frameRate);
     callbacks_.coded(unit, coding, time);
     gst_buffer_unmap(buffer, &map);
 }

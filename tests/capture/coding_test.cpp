@@ -1,4 +1,4 @@
-// What a camera's parser says of a stream.
+// What a camera's parser says of a stream, and what of a buffer's times is believed.
 #include "capture/coding.hpp"
 
 #include <doctest/doctest.h>
@@ -7,6 +7,7 @@
 
 using namespace edgecam;
 using namespace edgecam::capture;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -40,4 +41,14 @@ TEST_CASE("a rate that no camera has is none") {
     // A camera that hangs would not be missed for years.
     CHECK(rateOf("1/2147483647") == 0);
     CHECK(rateOf("-25/1") == 0);
+}
+
+TEST_CASE("a time ten years off is none") {
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    CHECK(runningTime(&segment, 40 * GST_MSECOND) == 40ms);
+    CHECK(runningTime(&segment, GST_CLOCK_TIME_NONE) == std::nullopt);
+    CHECK(runningTime(&segment, GST_CLOCK_TIME_NONE - 1) == std::nullopt);
+    segment.start = GST_CLOCK_TIME_NONE - 1;
+    CHECK(runningTime(&segment, 0) == std::nullopt);
 }
