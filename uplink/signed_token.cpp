@@ -15,6 +15,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "uplink/command.hpp"
+#include "uplink/openssl_handle.hpp"
 
 namespace edgecam::uplink {
 namespace {
@@ -185,7 +186,7 @@ Result<SignedToken> readClaims(const JsonValue& object, const TokenKey& key, Utc
 Result<std::shared_ptr<evp_pkey_st>> readPublicKey(const std::string& pem) {
     const Source source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     std::shared_ptr<EVP_PKEY> key(
-        source ? PEM_read_bio_PUBKEY(source.get(), nullptr, nullptr, nullptr) : nullptr,
+        source ? PEM_read_bio_PUBKEY(source.get(), nullptr, &noPassphrase, nullptr) : nullptr,
         [](EVP_PKEY* each) { EVP_PKEY_free(each); });
     if (!key) return Error{"is no public key in PEM (\"-----BEGIN PUBLIC KEY-----\")"};
     if (algorithmOf(key.get()).empty())
