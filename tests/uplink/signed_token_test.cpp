@@ -1,6 +1,7 @@
 #include "uplink/signed_token.hpp"
 
 #include <doctest/doctest.h>
+#include <openssl/err.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -163,4 +164,18 @@ TEST_CASE("a key that is locked asks nobody for a passphrase") {
         return written;
     };
     CHECK(asked() == 0);
+}
+
+TEST_CASE("what OpenSSL notes of a bad key or signature is not left for others on the thread") {
+    const auto signer = SigningKey::es256();
+    const auto other = SigningKey::es256();
+    ERR_clear_error();
+    CHECK_FALSE(readPublicKey("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"));
+    CHECK(ERR_peek_error() == 0);
+    CHECK(whyNot(signer.sign(claims()), {keyOf(other)}) == "no key here signed it");
+    CHECK(ERR_peek_error() == 0);
+    const std::string token = signer.sign(claims());
+    const std::string zeros = token.substr(0, token.rfind('.') + 1) + std::string(86, 'A');
+    CHECK(whyNot(zeros, {keyOf(signer)}) == "no key here signed it");
+    CHECK(ERR_peek_error() == 0);
 }
