@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -67,7 +68,11 @@ Result<std::string> DataDir::ownToken() {
     if (fs::exists(file, trouble)) {
         std::string token = readFile(file);
         while (!token.empty() && g_ascii_isspace(token.back()) != 0) token.pop_back();
-        if (token.empty()) return Error{file + " is empty or cannot be read; remove it to get a new token"};
+        // A file that lost its content to a power cut may have its length still: everybody knows zeros.
+        const bool damaged = std::ranges::any_of(token, [](char c) { return g_ascii_iscntrl(c) != 0; });
+        if (token.empty() || damaged) {
+            return Error{file + " is empty, damaged or cannot be read; remove it to get a new token"};
+        }
         return token;
     }
     return replaceOwnToken();

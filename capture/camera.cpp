@@ -24,7 +24,6 @@ namespace edgecam::capture {
 namespace {
 
 constexpr std::chrono::milliseconds kSettleInterval{100};
-constexpr double kMostRate = 240;  ///< a nominal rate above is a camera's fancy
 constexpr EncoderSettings kJpegSettings{2000, {1280, 0}, 10};
 
 /// A device that was closed and is still not free by then hangs.
@@ -489,8 +488,8 @@ void LiveCamera::offer(const Picture& picture, const PictureStamp& stamp) {
 void LiveCamera::note(std::optional<Codec> codec, Size size, double frameRate) {
     ++pictures_;
     const auto before = lastPicture_.exchange(clock_.monotonic().time_since_epoch().count());
-    const bool told = frameRate > 0 && frameRate <= kMostRate;
-    const double certain = told ? frameRate : std::min(timeline_.measuredRate(), kMostRate);
+    const double told = plausibleRate(frameRate);
+    const double certain = told > 0 ? told : std::min(timeline_.measuredRate(), kMostRate);
     certainRate_ = certain;
     SourceFacts now{true, codec, size, certain};
     bool changed = false;

@@ -1,5 +1,7 @@
 #include "capture/coding.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -8,6 +10,8 @@
 
 namespace edgecam::capture {
 namespace {
+
+constexpr int kLargestCoded = 0xffff;  // VisualSampleEntry: 16 bits (ISO/IEC 14496-12, 12.1.3)
 
 ByteBuffer codecDataOf(const GstStructure* structure) {
     const GValue* value = gst_structure_get_value(structure, "codec_data");
@@ -27,6 +31,10 @@ std::optional<Codec> codecOf(std::string_view name) {
 
 }  // namespace
 
+double plausibleRate(double told) {
+    return told >= kLeastRate && told <= kMostRate ? told : 0;
+}
+
 Result<Coding> codingOf(const GstCaps* caps) {
     if (!caps || gst_caps_is_empty(caps)) return Error{"no caps"};
     const GstStructure* structure = gst_caps_get_structure(caps, 0);
@@ -40,11 +48,25 @@ Result<Coding> codingOf(const GstCaps* caps) {
     gst_structure_get_int(structure, "height", &coding.track.size.height);
     Fraction rate;
     if (gst_structure_get_fraction(structure, "framerate", &rate.numerator, &rate.denominator)) {
-        coding.frameRate = static_cast<double>(rate.numerator) / rate.denominator;
+        coding.frameRate = plausibleRate(static_cast<double>(rate.numerator) / rate.denominator);
     }
     if (coding.track.size.empty()) return Error{"the coded size is unknown"};
+    if (std::max(coding.track.size.width, coding.track.size.height) > kLargestCoded) {
+        return Error{concat("the coded size is above ", kLargestCoded, " pixels a side")};
+    }
     if (*codec != Codec::jpeg && coding.track.codecData.empty()) return Error{"no codec_data"};
     return coding;
+}
+
+AccessUnit accessUnitOf(GstBuffer* buffer, ByteView data, const GstSegment* segment, Microseconds running,
+                        double frameRate) {
+    AccessUnit unit;
+    unit.data = data;
+    unit.pts = running;
+    unit.dts = runningTime(segment, GST_BUFFER_DTS(buffer));
+    if (frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / frameRate));
+    unit.keyFrame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    return unit;
 }
 
 GstCaps* newCapsOf(const Coding& coding) {

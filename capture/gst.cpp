@@ -5,8 +5,13 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "base/foreign_words.hpp"
+
 namespace edgecam::capture {
 namespace {
+
+/// Ten years. No source runs that long, and sums of times stay in their range.
+constexpr guint64 kLongestRun = guint64{10} * 365 * 24 * 3600 * GST_SECOND;
 
 gboolean seeMessage(GstBus*, GstMessage* message, gpointer seen) noexcept {
     (*static_cast<std::function<void(GstMessage*)>*>(seen))(message);
@@ -29,9 +34,9 @@ void forgetTake(gpointer take) noexcept {
 void startGStreamer() {
     static std::once_flag once;
     std::call_once(once, [] {
-        // Of a device that is gone, v4l2src of GStreamer 1.22 leaks the buffer pool, and with it an open file of
-        // the node: while that is open, the kernel gives the camera another number when it is plugged in again.
-        // Not so when told to drain the pool instead of leaving it to its last buffer.
+        // Of a device that is gone, v4l2src of GStreamer 1.22 leaks the buffer pool, and with it an open file
+        // of the node: while that is open, the kernel gives the camera another number when it is plugged in
+        // again. Not so when told to drain the pool instead of leaving it to its last buffer.
         ::setenv("GST_V4L2_FORCE_DRAIN", "1", 0);
         gst_init(nullptr, nullptr);
     });
@@ -102,7 +107,7 @@ std::optional<Microseconds> runningTime(const GstSegment* segment, GstClockTime 
     if (!GST_CLOCK_TIME_IS_VALID(stamp)) return std::nullopt;
     guint64 distance = 0;
     const int sign = gst_segment_to_running_time_full(segment, GST_FORMAT_TIME, stamp, &distance);
-    if (sign == 0) return std::nullopt;
+    if (sign == 0 || distance > kLongestRun) return std::nullopt;
     return Microseconds(sign * static_cast<std::int64_t>(distance / 1000));
 }
 
@@ -114,7 +119,7 @@ std::string sentenceOf(GstMessage* message) {
         gst_message_parse_error(message, &raw, nullptr);
     }
     const auto error = adopt(raw);
-    return error ? error->message : "unknown trouble";
+    return error ? harmless(error->message) : "unknown trouble";
 }
 
 bool elementExists(const char* factory) {

@@ -91,10 +91,11 @@ class Pipeline {
 /// Calls `take` with every sample, on the sink's streaming thread. It must not block.
 void onSample(GstElement* appsink, std::function<void(GstSample*)> take);
 
-/// Where a buffer's time stamp lies on the running time; may be negative (decode times); nothing for NONE.
+/// Where a buffer's time stamp lies on the running time; may be negative (decode times); nothing for NONE
+/// or what is ten years off: a camera may say any time.
 std::optional<Microseconds> runningTime(const GstSegment* segment, GstClockTime stamp);
 
-/// The sentence of an ERROR or WARNING message, for people.
+/// The sentence of an ERROR or WARNING message, for people; what a camera wrote into it is harmless.
 std::string sentenceOf(GstMessage* message);
 
 bool elementExists(const char* factory);

@@ -1,8 +1,8 @@
 #include "capture/pipeline_source.hpp"
 
-#include <cmath>
 #include <utility>
 
+#include "base/foreign_words.hpp"
 #include "base/log.hpp"
 #include "capture/picture_buffer.hpp"
 
@@ -26,7 +26,9 @@ Result<SourcePlan> planFor(const SourceUri& uri) {
 /// GStreamer's words for trouble with a camera on the network ("Could not open resource for reading and
 /// writing") name neither the camera nor what to do.
 std::string plainCause(const GError& error, const std::string& address) {
-    if (address.empty() || error.domain != GST_RESOURCE_ERROR) return error.message;
+    if (address.empty()) return error.message;
+    // A camera's own words may be among them.
+    if (error.domain != GST_RESOURCE_ERROR) return harmless(error.message);
     switch (error.code) {
         case GST_RESOURCE_ERROR_OPEN_READ:
         case GST_RESOURCE_ERROR_OPEN_READ_WRITE:
@@ -38,7 +40,7 @@ std::string plainCause(const GError& error, const std::string& address) {
         case GST_RESOURCE_ERROR_WRITE:
             return "the connection to " + address + " broke off";
         default:
-            return error.message;
+            return harmless(error.message);
     }
 }
 
@@ -206,12 +208,8 @@ void PipelineSource::takeCoded(GstSample* sample, const SourceTime& time) {
     GstBuffer* buffer = gst_sample_get_buffer(sample);
     GstMapInfo map;
     if (!coding || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
-    AccessUnit unit;
-    unit.data = {map.data, map.size};
-    unit.pts = time.running;
-    unit.dts = runningTime(gst_sample_get_segment(sample), GST_BUFFER_DTS(buffer));
-    if (coding->frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / coding->frameRate));
-    unit.keyFrame = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    const auto unit = accessUnitOf(buffer, {map.data, map.size}, gst_sample_get_segment(sample), time.running,
+                                   coding->frameRate);
     callbacks_.coded(unit, coding, time);
     gst_buffer_unmap(buffer, &map);
 }

@@ -1,42 +1,25 @@
 // The plan for rtsp:// sources: the first video stream, depayloaded and parsed, never decoded.
-#include <string_view>
-
 #include "capture/pipeline_source.hpp"
+#include "capture/rtsp_stream.hpp"
 
 namespace edgecam::capture {
 namespace {
 
-constexpr const char* kH264 =
-    "rtph264depay name=head ! h264parse ! capsfilter name=tail "
-    "caps=video/x-h264,stream-format=avc,alignment=au";
-constexpr const char* kH265 =
-    "rtph265depay name=head ! h265parse ! capsfilter name=tail "
-    "caps=video/x-h265,stream-format=hvc1,alignment=au";
 constexpr int kRtspPort = 554;                ///< RFC 7826, section 19.2
 constexpr guint64 kTcpTimeoutUs = 5'000'000;  ///< rtspsrc's own is 20 s
 constexpr guint kUdpReorderMs = 80;  ///< what a jitter buffer needs where packets may overtake each other
 
-std::string_view textField(const GstStructure* structure, const char* name) {
-    const char* text = gst_structure_get_string(structure, name);
-    return text ? text : "";
-}
-
 gboolean selectVideo(GstElement*, guint, GstCaps* caps, gpointer) noexcept {
-    return textField(gst_caps_get_structure(caps, 0), "media") == "video";
+    return isVideo(caps);
 }
 
 void attachStream(GstElement* source, GstPad* pad, gpointer) noexcept {
     const auto caps = adopt(gst_pad_get_current_caps(pad));
-    if (!caps) return;
-    const GstStructure* structure = gst_caps_get_structure(caps.get(), 0);
-    if (textField(structure, "media") != "video") return;
-    const std::string_view encoding = textField(structure, "encoding-name");
-    if (encoding == "H264") {
-        attachChain(source, pad, kH264);
-    } else if (encoding == "H265") {
-        attachChain(source, pad, kH265);
+    if (!isVideo(caps.get())) return;
+    if (const auto chain = chainFor(caps.get())) {
+        attachChain(source, pad, *chain);
     } else {
-        postError(source, "the camera sends " + std::string(encoding) + ", not H.264 or H.265");
+        postError(source, chain.error().message);
     }
 }
 

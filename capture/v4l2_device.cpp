@@ -14,6 +14,8 @@
 #include <optional>
 #include <tuple>
 
+#include "base/foreign_words.hpp"
+
 namespace edgecam::capture {
 namespace {
 
@@ -43,18 +45,19 @@ bool reaches(double rate, double wanted) {
     return rate >= wanted * 0.99;
 }
 
-/// A text field of the kernel's, which need not end with a null byte.
+/// A text field of the kernel's, which need not end with a null byte. A USB device says what it is called:
+/// that goes to terminals and into JSON.
 template <std::size_t N>
 std::string textOf(const unsigned char (&field)[N]) {
     const char* start = reinterpret_cast<const char*>(field);
-    return {start, strnlen(start, N)};
+    return harmless({start, strnlen(start, N)});
 }
 
 std::string fourccOf(std::uint32_t code) {
     std::string text;
     for (int shift = 0; shift < 32; shift += 8) text += static_cast<char>(code >> shift & 0x7f);
     text.erase(text.find_last_not_of(' ') + 1);
-    return text;
+    return harmless(text);
 }
 
 std::optional<double> rateOf(const v4l2_fract& interval) {
@@ -225,13 +228,18 @@ std::vector<V4l2Choice> modesOf(const V4l2Device& device, double wantedRate) {
     return modes;
 }
 
+/// Pixels; a driver may claim any size.
+std::int64_t areaOf(Size size) {
+    return std::int64_t{size.width} * size.height;
+}
+
 /// What is cheapest to work with comes first; nothing for what nothing here decodes.
 std::optional<int> codingRank(const std::string& fourcc, Size size) {
     constexpr std::array<std::string_view, 9> kRaw{"NV12", "YU12", "YUYV", "UYVY", "YVYU",
                                                    "NV21", "YV12", "RGB3", "BGR3"};
     if (fourcc == "H264") return 0;
     // Raw pictures of that size fill a USB 2 bus.
-    const bool big = size.width * size.height > 640 * 480;
+    const bool big = areaOf(size) > areaOf({640, 480});
     if (fourcc == "MJPG" || fourcc == "JPEG") return big ? 1 : 3;
     if (std::find(kRaw.begin(), kRaw.end(), fourcc) != kRaw.end()) return 2;
     return std::nullopt;
@@ -241,7 +249,7 @@ std::optional<int> codingRank(const std::string& fourcc, Size size) {
 struct Rank {
     bool tooSlow = true;
     bool tooLarge = true;
-    long areaCost = 0;
+    std::int64_t areaCost = 0;
     double missedRate = 0;
     int coding = 0;
     double rate = 0;
@@ -250,7 +258,7 @@ struct Rank {
 
 Rank rankOf(const V4l2Choice& mode, Size wanted, double wantedRate) {
     const bool knownRate = mode.frameRate > 0;
-    const long area = static_cast<long>(mode.size.width) * mode.size.height;
+    const std::int64_t area = areaOf(mode.size);
     Rank rank;
     rank.tooSlow = knownRate && !reaches(mode.frameRate, std::min(wantedRate, kSlowestVideo));
     rank.tooLarge = mode.size.width > wanted.width || mode.size.height > wanted.height;

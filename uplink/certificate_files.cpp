@@ -15,12 +15,6 @@
 namespace edgecam::uplink {
 namespace {
 
-// An empty passphrase for a key that has one: without this OpenSSL would ask for it on the terminal, and
-// wait.
-int noPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) {
-    return 0;
-}
-
 /// Only readable files reach OpenSSL, whose words for the others are no help.
 Result<BioHandle> openFile(const std::string& file) {
     ERR_clear_error();

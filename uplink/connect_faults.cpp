@@ -6,6 +6,7 @@
 #include <array>
 #include <ctime>
 
+#include "base/foreign_words.hpp"
 #include "base/log.hpp"
 
 namespace edgecam::uplink {
@@ -107,7 +108,7 @@ std::string connectFault(std::string_view words, const std::string& proxy, bool 
         return concat("the hub broke the connection off before it answered",
                       shown ? "; it may not accept this box's certificate, client_cert_file" : "");
     }
-    const std::string said = words.empty() ? "no connection" : std::string(words);
+    const std::string said = words.empty() ? "no connection" : harmless(words);
     return proxy.empty() ? said : concat(said, ", going through the proxy ", proxy);
 }
 

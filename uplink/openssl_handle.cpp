@@ -4,6 +4,10 @@
 
 namespace edgecam::uplink {
 
+int noPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) {
+    return 0;
+}
+
 std::string opensslTrouble() {
     const unsigned long code = ERR_get_error();
     const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;

@@ -23,6 +23,10 @@ using BioHandle = std::unique_ptr<BIO, OpensslDeleter<&BIO_free_all>>;
 using CertificateHandle = std::unique_ptr<X509, OpensslDeleter<&X509_free>>;
 using KeyHandle = std::unique_ptr<EVP_PKEY, OpensslDeleter<&EVP_PKEY_free>>;
 
+/// For OpenSSL's readers: an empty passphrase for what has one. Without it OpenSSL would ask for it on the
+/// terminal, and wait.
+int noPassphrase(char* buffer, int size, int writing, void* user);
+
 /// What OpenSSL says of the oldest failure on this thread, whose list of failures is empty then; it names no
 /// content.
 std::string opensslTrouble();

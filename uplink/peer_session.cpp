@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/foreign_words.hpp"
 #include "base/log.hpp"
-#include "uplink/foreign_words.hpp"
 #include "uplink/peer_session_core.hpp"
 
 namespace edgecam::uplink {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "uplink/foreign_words.hpp"
+#include "base/foreign_words.hpp"
 #include "uplink/peer_session_core.hpp"
 
 namespace edgecam::uplink {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "base/log.hpp"
 
@@ -13,6 +14,15 @@ namespace {
 // What libwebsockets 4.1.6 has room for.
 constexpr std::size_t kMaxCredentials = 93;
 constexpr std::size_t kMaxHost = 120;
+
+/// Escapes are decoded by then: what would make libwebsockets take a part of it for something else is no
+/// host.
+bool isHost(const std::string& text) {
+    const auto fits = [](char c) {
+        return c > ' ' && c < 127 && std::string_view("@/[]?#").find(c) == std::string_view::npos;
+    };
+    return !text.empty() && std::all_of(text.begin(), text.end(), fits);
+}
 
 std::string orEmpty(const char* text) {
     return text != nullptr ? text : "";
@@ -39,7 +49,7 @@ Result<ProxyUrl> parseProxyUrl(const std::string& text) {
     ProxyUrl proxy;
     proxy.host = orEmpty(g_uri_get_host(uri.get()));
     proxy.port = g_uri_get_port(uri.get());
-    if (proxy.host.empty() || proxy.port <= 0) return malformed;
+    if (!isHost(proxy.host) || proxy.port <= 0) return malformed;
     if (proxy.host.size() > kMaxHost) return Error{concat("a host longer than ", kMaxHost, " characters")};
     if (g_uri_get_userinfo(uri.get()) == nullptr) return proxy;
     const std::string user = orEmpty(g_uri_get_user(uri.get()));

@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
@@ -15,6 +16,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "uplink/command.hpp"
+#include "uplink/openssl_handle.hpp"
 
 namespace edgecam::uplink {
 namespace {
@@ -100,9 +102,12 @@ bool signedBy(EVP_PKEY* key, std::string_view text, const ByteBuffer& signature)
     if (given.empty()) return false;
     const Digest digest(EVP_MD_CTX_new());
     const EVP_MD* hash = curve25519 ? nullptr : EVP_sha256();
-    return digest && EVP_DigestVerifyInit(digest.get(), nullptr, hash, nullptr, key) == 1 &&
-           EVP_DigestVerify(digest.get(), given.data(), given.size(),
-                            reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+    const bool good = digest && EVP_DigestVerifyInit(digest.get(), nullptr, hash, nullptr, key) == 1 &&
+                      EVP_DigestVerify(digest.get(), given.data(), given.size(),
+                                       reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+    // What OpenSSL notes of it for this thread would be taken for trouble of the connection served next.
+    ERR_clear_error();
+    return good;
 }
 
 /// Which of the keys signed it. The header says only which kind of key to try.
@@ -185,8 +190,9 @@ Result<SignedToken> readClaims(const JsonValue& object, const TokenKey& key, Utc
 Result<std::shared_ptr<evp_pkey_st>> readPublicKey(const std::string& pem) {
     const Source source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     std::shared_ptr<EVP_PKEY> key(
-        source ? PEM_read_bio_PUBKEY(source.get(), nullptr, nullptr, nullptr) : nullptr,
+        source ? PEM_read_bio_PUBKEY(source.get(), nullptr, &noPassphrase, nullptr) : nullptr,
         [](EVP_PKEY* each) { EVP_PKEY_free(each); });
+    ERR_clear_error();
     if (!key) return Error{"is no public key in PEM (\"-----BEGIN PUBLIC KEY-----\")"};
     if (algorithmOf(key.get()).empty())
         return Error{"is neither an EC P-256 (ES256) nor an Ed25519 (EdDSA) key"};

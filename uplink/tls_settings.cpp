@@ -14,11 +14,6 @@ namespace {
 // Of TLS 1.2; all suites of TLS 1.3 that OpenSSL offers by itself are of this kind.
 constexpr const char* kStrongSuites = "ECDHE+AESGCM:ECDHE+CHACHA20:!PSK";
 
-// A key with a passphrase is refused: OpenSSL would ask for it on the terminal, and wait.
-int noPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*user*/) {
-    return 0;
-}
-
 Result<void> useKeyPair(SSL_CTX* context, const std::string& certificateFile, const std::string& keyFile) {
     SSL_CTX_set_default_passwd_cb(context, &noPassphrase);
     if (SSL_CTX_use_certificate_chain_file(context, certificateFile.c_str()) != 1) {

@@ -8,11 +8,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/foreign_words.hpp"
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
 #include "uplink/certificate_files.hpp"
 #include "uplink/connect_faults.hpp"
-#include "uplink/foreign_words.hpp"
 #include "uplink/hub_url.hpp"
 #include "uplink/peer_connection.hpp"
 #include "uplink/proxy_reply.hpp"

@@ -33,6 +33,21 @@ TEST_CASE("a token is made once, private, and found again") {
     CHECK(*DataDir::open(temp.path() + "/other")->ownToken() != *token);
 }
 
+TEST_CASE("a token's file that is damaged gives no token, and is said") {
+    const test::TempFolder temp;
+    auto data = DataDir::open(temp.path());
+    REQUIRE(data);
+    const std::string zeros(44, '\0');
+    for (const std::string& content : {std::string(), std::string("\n"), zeros, std::string("half\x1b[2J")}) {
+        std::ofstream(temp.path() + "/token") << content;
+        const auto token = data->ownToken();
+        REQUIRE_FALSE(token);
+        CHECK(token.error().message.find("remove it to get a new token") != std::string::npos);
+    }
+    std::ofstream(temp.path() + "/token") << "my own\n";
+    CHECK(*data->ownToken() == "my own");
+}
+
 TEST_CASE("cameras that were switched off are remembered") {
     const test::TempFolder temp;
     auto data = DataDir::open(temp.path());

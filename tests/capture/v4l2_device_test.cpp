@@ -20,7 +20,8 @@ struct Driver {
     std::vector<std::uint32_t> formats{V4L2_PIX_FMT_YUYV};
     std::uint32_t sizeType = V4L2_FRMSIZE_TYPE_DISCRETE;
     std::uint32_t rateType = V4L2_FRMIVAL_TYPE_DISCRETE;
-    bool endless = false;  ///< never says that a list is over
+    bool endless = false;                     ///< never says that a list is over
+    std::string card = std::string(32, 'x');  ///< fills its field: no null byte at the end
 
     int operator()(unsigned long request, void* argument) const {
         switch (request) {
@@ -43,7 +44,7 @@ struct Driver {
         return -1;
     }
     int queryCapability(v4l2_capability& answer) const {
-        std::memset(answer.card, 'x', sizeof answer.card);  // fills its field: no null byte at the end
+        std::memcpy(answer.card, card.data(), std::min(card.size(), sizeof answer.card));
         std::strcpy(reinterpret_cast<char*>(answer.driver), "made-up");
         std::strcpy(reinterpret_cast<char*>(answer.bus_info), "usb-1");
         answer.capabilities = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_META_CAPTURE | V4L2_CAP_DEVICE_CAPS;
@@ -132,6 +133,17 @@ TEST_CASE("A short fourcc loses its spaces") {
     CHECK(describeDevice("x", driver)->formats[0].fourcc == "Y16");
 }
 
+TEST_CASE("What a device calls itself moves no cursor and is fit for JSON") {
+    Driver driver;
+    driver.formats = {v4l2_fourcc(0x1b, '[', 'A', '\n')};
+    driver.card = "\x1b[2JCam\xc3\xa9ra";
+    const auto device = describeDevice("/dev/video3", driver);
+    REQUIRE(device);
+    CHECK(device->name == "?[2JCam??ra");
+    CHECK(device->formats[0].fourcc == "?[A?");
+    CHECK(chosen(*device) == "/dev/video3: offers only ?[A?, not a format that can be decoded");
+}
+
 TEST_CASE("A metadata node of a camera is no capture device") {
     Driver driver;
     driver.deviceAbilities = V4L2_CAP_META_CAPTURE;
@@ -192,6 +204,13 @@ TEST_CASE("The slowest rate that is enough is taken, else the fastest") {
     CHECK(chosen(kWebcam, {{1280, 720}, 120, ""}) == "MJPG 1280x720@60");
     CHECK(chosen(kWebcam, {{640, 480}, 15, ""}) == "YUYV 640x480@15");
     CHECK(chosen(camera({format("YUYV", {{{1280, 720}, {29.97, 60}}})})) == "YUYV 1280x720@30");
+}
+
+TEST_CASE("A size that no camera has is counted as large as it is") {
+    CHECK(chosen(camera({format("MJPG", {{{60'000, 60'000}, {30}}, {{640, 480}, {30}}})})) ==
+          "MJPG 640x480@30");
+    CHECK(chosen(camera({format("MJPG", {{{2'147'483'647, 2'147'483'647}, {30}},
+                                         {{60'000, 60'000}, {30}}})})) == "MJPG 60000x60000@30");
 }
 
 TEST_CASE("A default that picks 4K at two pictures a second is avoided, and so is a slow 720p") {

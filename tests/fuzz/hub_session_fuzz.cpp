@@ -1,10 +1,9 @@
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "base/clock.hpp"
-#include "base/json.hpp"
 #include "base/log.hpp"
+#include "tests/fuzz/conversation.hpp"
 #include "uplink/peer_session.hpp"
 
 using namespace edgecam;
@@ -45,17 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     view.journalNewest = kNewest;
     const uplink::HubCredentials hub{.token = "secret", .start = {"cam"}};
     const auto session = uplink::PeerSession::forHub(1, {}, hub, view, agent, &journal, clock);
-    std::string_view rest(reinterpret_cast<const char*>(data), size);
-    while (!rest.empty()) {
-        const auto end = rest.find('\n');
-        session->receiveText(rest.substr(0, end));
-        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    }
-    session->tick();
-    while (const auto message = session->pop()) {
-        const ByteView bytes = message->bytes();
-        if (!message->isBinary() && !parseJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()}))
-            __builtin_trap();
-    }
+    fuzz::converse(*session, fuzz::textOf(data, size), fuzz::Hears::binaryToo);
     return 0;
 }

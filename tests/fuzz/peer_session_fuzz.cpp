@@ -1,9 +1,8 @@
 #include <optional>
-#include <string_view>
 
 #include "base/clock.hpp"
-#include "base/json.hpp"
 #include "base/log.hpp"
+#include "tests/fuzz/conversation.hpp"
 #include "uplink/peer_session.hpp"
 
 using namespace edgecam;
@@ -29,17 +28,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const uplink::SessionLimits limits;
     const auto session = uplink::PeerSession::forViewer(
         1, limits, access, uplink::Grant{uplink::Role::admin, {}}, view, agent, clock);
-    std::string_view rest(reinterpret_cast<const char*>(data), size);
-    while (!rest.empty()) {
-        const auto end = rest.find('\n');
-        session->receiveText(rest.substr(0, end));
-        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    }
-    session->tick();
-    while (const auto message = session->pop()) {
-        const ByteView bytes = message->bytes();
-        if (message->isBinary()) __builtin_trap();
-        if (!parseJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()})) __builtin_trap();
-    }
+    fuzz::converse(*session, fuzz::textOf(data, size), fuzz::Hears::textOnly);
     return 0;
 }

@@ -7,12 +7,14 @@
 #include <string>
 #include <string_view>
 
+#include "tests/fuzz/lines.hpp"
 #include "uplink/http_files.hpp"
 #include "uplink/hub_url.hpp"
 #include "uplink/ip_address.hpp"
 #include "uplink/request_policy.hpp"
 
 using namespace edgecam;
+using fuzz::nextLine;
 
 namespace {
 
@@ -25,13 +27,6 @@ std::string pageRoot() {
     return (folder / "root").string();
 }
 
-std::string_view nextLine(std::string_view& rest) {
-    const auto end = rest.find('\n');
-    const auto line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    return line;
-}
-
 }  // namespace
 
 // Lines: Host, Origin, Authorization, X-Forwarded-For, the path of a page's file, a hub's URL. What is let in
@@ -39,7 +34,7 @@ std::string_view nextLine(std::string_view& rest) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::string root = pageRoot();
     static const uplink::RequestPolicy policy({"https://console.example"}, {"box.example:8080"}, "box");
-    std::string_view rest(reinterpret_cast<const char*>(data), size);
+    std::string_view rest = fuzz::textOf(data, size);
     const auto host = nextLine(rest);
     const auto origin = nextLine(rest);
     // "evil" may stand in what is in front of a .local name, and nowhere else.

@@ -30,7 +30,8 @@ TEST_SUITE("ways to a hub") {
              {"", "proxy.example:3128", "https://hush@proxy:1", "socks5://hush:hush@proxy:1", "http://proxy",
               "http://hush:hush@proxy/", "http://hush@proxy:0", "http://:3128",
               "http://me:hush@proxy:3128/path", "http://proxy:3128?hush", "http://pro xy:3128",
-              "http://a%3Ab:hush@proxy:1", "http://me:hush%zz@proxy:1", "http://:hush@proxy:1"}) {
+              "http://a%3Ab:hush@proxy:1", "http://me:hush%zz@proxy:1", "http://:hush@proxy:1",
+              "http://hush%40proxy:1", "http://proxy%0d%0ahush:1", "http://hush%2Fproxy:1"}) {
             CAPTURE(text);
             const auto proxy = parseProxyUrl(text);
             REQUIRE_FALSE(proxy);
@@ -83,6 +84,8 @@ TEST_SUITE("ways to a hub") {
         says(connectFault("read failed", "", true), "may not accept this box's certificate");
         says(connectFault("Timed out", "proxy:3128", false), "Timed out, going through the proxy proxy:3128");
         says(connectFault("", "", false), "no connection");
+        CHECK(connectFault("server's cert didn't look good: 9\n", "", false) ==
+              "server's cert didn't look good: 9?");
         says(connectFault("anything", "", false), "anything");
     }
 }

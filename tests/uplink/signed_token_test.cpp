@@ -1,7 +1,10 @@
 #include "uplink/signed_token.hpp"
 
 #include <doctest/doctest.h>
+#include <openssl/err.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -143,4 +146,36 @@ TEST_CASE("a public key is read from PEM, and only of the two kinds") {
     }
     CHECK_FALSE(readPublicKey(""));
     CHECK_FALSE(readPublicKey("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"));
+}
+
+TEST_CASE("a key that is locked asks nobody for a passphrase") {
+    const auto asked = [] {
+        std::FILE* terminal = std::tmpfile();  // in the place of standard error, where OpenSSL would ask
+        const int kept = dup(STDERR_FILENO);
+        dup2(fileno(terminal), STDERR_FILENO);
+        CHECK_FALSE(
+            readPublicKey("-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\n"
+                          "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+                          "AAAAAAAAAAAAAAAAAAAAAA==\n-----END PUBLIC KEY-----\n"));
+        dup2(kept, STDERR_FILENO);
+        close(kept);
+        const long written = std::ftell(terminal);
+        std::fclose(terminal);
+        return written;
+    };
+    CHECK(asked() == 0);
+}
+
+TEST_CASE("what OpenSSL notes of a bad key or signature is not left for others on the thread") {
+    const auto signer = SigningKey::es256();
+    const auto other = SigningKey::es256();
+    ERR_clear_error();
+    CHECK_FALSE(readPublicKey("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"));
+    CHECK(ERR_peek_error() == 0);
+    CHECK(whyNot(signer.sign(claims()), {keyOf(other)}) == "no key here signed it");
+    CHECK(ERR_peek_error() == 0);
+    const std::string token = signer.sign(claims());
+    const std::string zeros = token.substr(0, token.rfind('.') + 1) + std::string(86, 'A');
+    CHECK(whyNot(zeros, {keyOf(signer)}) == "no key here signed it");
+    CHECK(ERR_peek_error() == 0);
 }
