@@ -275,7 +275,9 @@ Result<SourceUri> parseSourceUri(std::string_view text) {
         return Error{"there is a control character in it"};
     }
     const std::string copy(text);
-    if (!g_uri_peek_scheme(copy.c_str())) {
+    // Not g_uri_peek_scheme(), which keeps every scheme that it ever saw.
+    const std::unique_ptr<char, decltype(&g_free)> scheme(g_uri_parse_scheme(copy.c_str()), &g_free);
+    if (!scheme) {
         return Error{
             "it has no scheme: write v4l2:///dev/video0, rtsp://host/path, file:///clip.mp4 or test://faces"};
     }
