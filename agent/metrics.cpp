@@ -22,6 +22,7 @@ const char* nameOf(const uplink::CameraAction& action) {
     if (std::holds_alternative<uplink::ForceKeyFrame>(action)) return "keyframe";
     if (std::holds_alternative<uplink::TakeSnapshot>(action)) return "snapshot";
     if (std::holds_alternative<uplink::RotateToken>(action)) return "rotate_token";
+    if (std::holds_alternative<uplink::FollowLink>(action)) return "follow_link";
     const auto* enable = std::get_if<uplink::EnableCamera>(&action);
     return enable == nullptr ? "other" : enable->enabled ? "enable" : "disable";
 }

@@ -18,7 +18,9 @@ QualityPlan planFor(const uplink::SetQuality& wish, const capture::EncoderSettin
         .quality = wish.mode, .settings = automatic ? configured : inForce, .encoded = !automatic};
     auto& settings = plan.settings;
     settings.bitrateKbps = wish.bitrateKbps.value_or(settings.bitrateKbps);
-    // Until the rate follows the link by itself, a range means: as near to what is in force as it allows.
+    // A range means: the most that the link carries within it.
+    plan.leastKbps = wish.minBitrateKbps.value_or(0);
+    if (wish.maxBitrateKbps && !wish.bitrateKbps) settings.bitrateKbps = *wish.maxBitrateKbps;
     settings.bitrateKbps = std::max(settings.bitrateKbps, wish.minBitrateKbps.value_or(settings.bitrateKbps));
     settings.bitrateKbps = std::min(settings.bitrateKbps, wish.maxBitrateKbps.value_or(settings.bitrateKbps));
     settings.size.width = wish.width.value_or(settings.size.width);

@@ -12,6 +12,7 @@ struct QualityPlan {
     std::string quality = "auto";  ///< the wish's word
     capture::EncoderSettings settings;
     bool encoded = true;  ///< false: the camera's own coding will do
+    int leastKbps = 0;    ///< not less, whatever the link carries
 };
 
 /// "low" 350 kbit/s within 640x360 at 15/s, "medium" 1000 kbit/s within 960x540, "high" 2500 kbit/s at the

@@ -8,6 +8,10 @@ namespace {
 using uplink::ErrorCode;
 using uplink::Refusal;
 
+/// The camera's own coding comes back when the link has carried so much more than it for so long.
+constexpr double kRoomForOwnCoding = 1.2;
+constexpr Microseconds kOwnCodingAfter = std::chrono::seconds(10);
+
 capture::StreamForm formOf(uplink::StreamForm form) {
     return form == uplink::StreamForm::jpeg ? capture::StreamForm::jpeg : capture::StreamForm::cmaf;
 }
@@ -59,7 +63,7 @@ void StreamDesk::retune(const std::string& cameraId) {
     for (const auto& [session, watcher] : watchers_) {
         const auto stream = watcher.streams.find(key);
         if (stream == watcher.streams.end() || watcher.qualities.contains(cameraId)) continue;
-        stream->second.lease->wish(wishOf(qualityOf(session, unit->second), stream->second.role));
+        stream->second.lease->wish(wishOf(session, unit->second, stream->second.role));
         if (!stream->second.lease->passthrough()) exchange_.regrant(session, cameraId, grantOf(session, key));
     }
 }
@@ -89,8 +93,24 @@ QualityPlan StreamDesk::qualityOf(uplink::SessionId session, const CameraUnit& u
     return {.quality = "auto", .settings = unit.config.encoder, .encoded = false};
 }
 
-capture::StreamWish StreamDesk::wishOf(const QualityPlan& plan, uplink::Role role) {
-    return {.encoded = plan.encoded, .settings = plan.settings, .rank = role == uplink::Role::viewer ? 0 : 1};
+capture::StreamWish StreamDesk::wishOf(uplink::SessionId session, const CameraUnit& unit, uplink::Role role) {
+    const QualityPlan plan = qualityOf(session, unit);
+    capture::StreamWish wish{
+        .encoded = plan.encoded, .settings = plan.settings, .rank = role == uplink::Role::viewer ? 0 : 1};
+    auto& links = watchers_[session].links;
+    const auto link = links.find(unit.config.id);
+    if (link == links.end()) return wish;
+    const CameraStatus status = unit.camera->status();
+    const LadderTop top{
+        .settings = unit.camera->fitted(plan.settings).bitrateKbps == plan.settings.bitrateKbps
+                        ? plan.settings
+                        : unit.camera->fitted(plan.settings),
+        .leastKbps = plan.leastKbps,
+        .source = status.size,
+        .sourceRate = status.frameRate};
+    wish.settings = link->second.ladder.fit(top, link->second.kbps, clock_.monotonic());
+    wish.encoded = plan.encoded || link->second.encodes;
+    return wish;
 }
 
 void StreamDesk::follow(uplink::SessionId session, const StreamKey& key, Stream stream) {
@@ -117,7 +137,7 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     const StreamKey key{command.cameraId, start.form};
     auto lease = unit.camera->open({.form = formOf(key.second),
                                     .codecs = start.codecs,
-                                    .wish = wishOf(qualityOf(command.session, unit), command.role)});
+                                    .wish = wishOf(command.session, unit, command.role)});
     if (!lease) {
         answer(command, Refusal{ErrorCode::unsupported, lease.error().message, "codecs"});
         return;
@@ -151,7 +171,7 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     bool passthrough = false;
     const auto stream = watcher.streams.find({command.cameraId, uplink::StreamForm::cmaf});
     if (stream != watcher.streams.end()) {
-        stream->second.lease->wish(wishOf(plan, command.role));
+        stream->second.lease->wish(wishOf(command.session, unit, command.role));
         aim = stream->second.lease->aim();
         passthrough = !aim;
     }
@@ -185,6 +205,29 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     unit.camera->enable(enable.enabled);
     notices_.switched(command.cameraId, enable.enabled);
     answer(command, uplink::Done{});
+}
+
+/// A camera's own coding does not follow the link. Where it is too much, an encode takes its place at once,
+/// and gives it back when the link has long had room for it.
+void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowLink& follow) {
+    const auto watcher = watchers_.find(command.session);
+    if (watcher == watchers_.end()) return;
+    const auto stream = watcher->second.streams.find({command.cameraId, uplink::StreamForm::cmaf});
+    if (stream == watcher->second.streams.end()) return;
+    Link& link = watcher->second.links[command.cameraId];
+    link.kbps = follow.kbps;
+    const Monotonic now = clock_.monotonic();
+    const int coded = unit.camera->codedKbps();
+    if (coded > 0 && follow.kbps < coded) {
+        link.encodes = true;
+        link.roomSince.reset();
+    } else if (link.encodes && coded > 0 && follow.kbps >= kRoomForOwnCoding * coded) {
+        if (!link.roomSince) link.roomSince = now;
+        if (now - *link.roomSince >= kOwnCodingAfter) link.encodes = false;
+    } else {
+        link.roomSince.reset();
+    }
+    stream->second.lease->wish(wishOf(command.session, unit, stream->second.role));
 }
 
 }  // namespace edgecam::agent

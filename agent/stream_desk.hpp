@@ -12,6 +12,7 @@
 
 #include "agent/camera_unit.hpp"
 #include "agent/quality.hpp"
+#include "agent/rate_ladder.hpp"
 #include "uplink/command.hpp"
 #include "uplink/peer_exchange.hpp"
 
@@ -51,10 +52,18 @@ class StreamDesk {
         uplink::Role role = uplink::Role::viewer;  ///< of the session
     };
     using StreamKey = std::pair<std::string, uplink::StreamForm>;  // of one session
+    /// What a session's link carries of one camera, and what was made of it.
+    struct Link {
+        int kbps = 0;
+        RateLadder ladder;
+        bool encodes = false;  ///< the camera's own coding is too much for it
+        std::optional<Monotonic> roomSince;
+    };
     struct Watcher {
         std::map<StreamKey, Stream> streams;
         /// What the session asked for, by camera; kept over stop and start. Nothing: "auto".
         std::map<std::string, QualityPlan> qualities;
+        std::map<std::string, Link> links;  ///< of cameras whose video the session's link had to limit
     };
 
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start);
@@ -63,12 +72,15 @@ class StreamDesk {
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::ForceKeyFrame& force);
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::TakeSnapshot& take);
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::EnableCamera& enable);
+    void run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowLink& follow);
 
     void answer(const uplink::Command& command, uplink::Outcome outcome);
     [[nodiscard]] uplink::StreamGrant grantOf(uplink::SessionId session, const StreamKey& key) const;
     void follow(uplink::SessionId session, const StreamKey& key, Stream stream);
     [[nodiscard]] QualityPlan qualityOf(uplink::SessionId session, const CameraUnit& unit) const;
-    [[nodiscard]] static capture::StreamWish wishOf(const QualityPlan& plan, uplink::Role role);
+    /// What the quality asks for, as far as the session's link carries it.
+    [[nodiscard]] capture::StreamWish wishOf(uplink::SessionId session, const CameraUnit& unit,
+                                             uplink::Role role);
     void moved(uplink::SessionId session, const StreamKey& key);
     bool erase(uplink::SessionId session, const StreamKey& key);
 

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/bitrate_meter.hpp"
 #include "base/log.hpp"
 #include "capture/decoder.hpp"
 #include "capture/encoded_rendition.hpp"
@@ -89,6 +90,7 @@ class LiveCamera final : public Camera {
     void enable(bool enabled) override;
     [[nodiscard]] CameraStatus status() const override;
     [[nodiscard]] CameraActivity activity() const override;
+    [[nodiscard]] int codedKbps() const override;
     void look(double perSecond) override;
     Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) override;
     [[nodiscard]] EncoderSettings fitted(const EncoderSettings& wanted) const override;
@@ -129,6 +131,7 @@ class LiveCamera final : public Camera {
 
     mutable std::mutex factsMutex_;
     SourceFacts facts_;
+    mutable BitrateMeter coded_;  ///< under factsMutex_
     std::atomic<double> rate_{0};         ///< facts_.frameRate, for the path of the pictures
     std::atomic<double> certainRate_{0};  ///< told or measured since the source was opened; 0: not yet
     std::atomic<Microseconds::rep> lastPicture_{0};
@@ -266,6 +269,11 @@ CameraActivity LiveCamera::activity() const {
         activity.encoderDrops += encoder.dropped();
     }
     return activity;
+}
+
+int LiveCamera::codedKbps() const {
+    const std::lock_guard lock(factsMutex_);
+    return facts_.codec ? coded_.kbps(clock_.monotonic()) : 0;
 }
 
 void LiveCamera::look(double perSecond) {
@@ -461,6 +469,10 @@ SourceFacts LiveCamera::facts() const {
 void LiveCamera::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding,
                            const SourceTime& time) {
     note(coding->track.codec, coding->track.size, coding->frameRate);
+    {
+        const std::lock_guard lock(factsMutex_);
+        coded_.count(unit.data.size(), clock_.monotonic());
+    }
     const PictureStamp stamp = timeline_.stamp(time);
     const Microseconds shift = stamp.mediaTime - time.running;
     unit.pts = stamp.mediaTime;

@@ -108,6 +108,9 @@ class Camera {
     virtual void enable(bool enabled) = 0;
     [[nodiscard]] virtual CameraStatus status() const = 0;
     [[nodiscard]] virtual CameraActivity activity() const = 0;
+    /// What the camera's own coding takes, kbit/s over the last seconds; 0: not known, or it gives raw
+    /// pictures.
+    [[nodiscard]] virtual int codedKbps() const = 0;
 
     /// Whether decoded pictures are put into the mailbox, at most `perSecond` of them. 0 turns it off, and
     /// with it the decoder, when nobody else needs one.

@@ -64,11 +64,16 @@ struct EnableCamera {
     bool enabled = true;
 };
 
+/// No peer asks for it, the session's own link does: so much it carries of the camera's video now.
+struct FollowLink {
+    int kbps = 0;
+};
+
 /// Of the agent, not of a camera: Command::cameraId is empty.
 struct RotateToken {};
 
 using CameraAction =
-    std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot, EnableCamera, RotateToken>;
+    std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot, EnableCamera, RotateToken, FollowLink>;
 
 struct Command {
     SessionId session = 0;

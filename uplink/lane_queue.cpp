@@ -239,6 +239,14 @@ void LaneQueue::settleShares(Lane served, std::size_t bytes) {
     }
 }
 
+void LaneQueue::skipVideo() {
+    const auto unwanted = [](const Item& item) { return item.picture() && !item.begun(); };
+    for (const Item& item : row(Lane::video).items) {
+        if (unwanted(item)) chains_[item.rendition] = Chain::broken;
+    }
+    skipIf(unwanted);
+}
+
 void LaneQueue::dropRendition(RenditionId rendition) {
     Row& video = row(Lane::video);
     std::erase_if(video.items, [&](const Item& item) {

@@ -83,6 +83,8 @@ class LaneQueue {
     /// half-sent access unit is finished; init segments and the newest key frame of a rendition are never
     /// cut.
     std::vector<DropNotice> cut(Monotonic now);
+    /// Gives up every picture that waits and was not begun; the next cut() tells of them.
+    void skipVideo();
     /// Whether deltas of this rendition were skipped, so that nothing goes on before its next key frame.
     [[nodiscard]] bool awaitsKeyFrame(RenditionId rendition) const;
 

@@ -110,6 +110,12 @@ class PeerSession {
     virtual void tick() = 0;
     /// Of the bytes that pop() gave, all but the last `unacknowledged` have reached the peer's machine.
     virtual void transmitted(std::size_t unacknowledged) = 0;
+    /// What the link carries of video, kbit/s in all: the agent is told for each camera that is streamed, an
+    /// equal share each.
+    virtual void linkCarries(int kbps) = 0;
+    /// Gives up the video that waits, but for a picture that was begun, tells the peer, and asks for key
+    /// frames.
+    virtual void flushVideo() = 0;
     /// The socket has taken nothing for too long: nothing more is said, and closeWish() is set.
     virtual void readsTooSlowly() = 0;
 

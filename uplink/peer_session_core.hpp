@@ -1,8 +1,8 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
 // peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says),
 // peer_session_durable.cpp (what is sent until it has arrived), peer_session_uplinks.cpp (news of the
-// uplinks), peer_session_admin.cpp (who is here, tokens that end or change) and peer_session_metrics.cpp (what
-// is counted).
+// uplinks), peer_session_admin.cpp (who is here, tokens that end or change) and peer_session_metrics.cpp
+// (what is counted).
 #pragma once
 
 #include <deque>
@@ -63,6 +63,8 @@ class Session final : public PeerSession {
     void journalMoved() override;
     void skipped(RenditionId rendition, const DropNotice& notice) override;
     void setPartBytes(std::size_t bytes) override;
+    void linkCarries(int kbps) override;
+    void flushVideo() override;
     void goAway(Microseconds retryAfter) override;
 
     std::optional<WireMessage> pop(Lane last) override;

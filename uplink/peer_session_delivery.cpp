@@ -167,6 +167,23 @@ void Session::setPartBytes(std::size_t bytes) {
     streams_.setPartBytes(bytes);
 }
 
+void Session::linkCarries(int kbps) {
+    const auto isVideo = [](const VideoStream& stream) {
+        return stream.attached && stream.form == StreamForm::cmaf;
+    };
+    const auto count = std::ranges::count_if(streams_.all(), isVideo);
+    if (count == 0) return;
+    const int share = kbps / static_cast<int>(count);
+    for (const VideoStream& stream : streams_.all()) {
+        if (isVideo(stream)) submitSilently(stream.cameraId, FollowLink{share});
+    }
+}
+
+void Session::flushVideo() {
+    lanes_.skipVideo();
+    cutStaleVideo();
+}
+
 void Session::endOverdueTickets() {
     for (const TicketId number : book_.overdue(now())) {
         const auto ticket = book_.take(number);

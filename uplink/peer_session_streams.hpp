@@ -2,7 +2,6 @@
 // lanes. Knows no JSON and no command; part of PeerSession.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -12,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bitrate_meter.hpp"
 #include "base/clock.hpp"
 #include "base/media.hpp"
 #include "uplink/command.hpp"
@@ -19,23 +19,6 @@
 #include "uplink/peer_session.hpp"
 
 namespace edgecam::uplink {
-
-/// Bits a second over the last whole seconds, at most four: long enough to hold a key frame and its deltas.
-class BitrateMeter {
-  public:
-    void count(std::size_t bytes, Monotonic now);
-    /// kbit/s; 0 until two whole seconds were seen.
-    [[nodiscard]] int kbps(Monotonic now);
-
-  private:
-    void roll(Monotonic now);
-
-    static constexpr std::size_t kSeconds = 4;
-    std::array<std::uint64_t, kSeconds> whole_{};
-    std::size_t wholeCount_ = 0;
-    std::uint64_t current_ = 0;
-    std::optional<Monotonic> currentEnd_;
-};
 
 /// One camera in one form, wished for by this peer.
 struct VideoStream {

@@ -165,6 +165,10 @@ void fields(A& a, SetQuality& x) {
     a(x.mode, x.bitrateKbps, x.minBitrateKbps, x.maxBitrateKbps, x.width, x.height, x.frameRate, x.forCamera);
 }
 template <class A>
+void fields(A& a, FollowLink& x) {
+    a(x.kbps);
+}
+template <class A>
 void fields(A& a, EnableCamera& x) {
     a(x.enabled);
 }

@@ -79,6 +79,8 @@ class RelayedPeer final : public PeerSession {
     void receiveTooLarge() override {}
     void tick() override {}
     void transmitted(std::size_t) override {}
+    void linkCarries(int) override {}
+    void flushVideo() override {}
     void readsTooSlowly() override {}
     void complete(TicketId ticket, const Outcome& outcome) override;
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
