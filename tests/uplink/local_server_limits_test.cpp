@@ -232,7 +232,8 @@ TEST_SUITE("local server's limits") {
         std::thread sending([&] { begins.send(fragments); });
         CHECK(begins.closeCode() == 4429);
         sending.join();
-        CHECK(bench.deniedSoon(Denial::byteRate, 2));
+        CHECK(bench.deniedSoon(Denial::byteRate, 1));
+        CHECK(bench.deniedSoon(Denial::messageRate, 1));
         CHECK(talks(known));
     }
 
