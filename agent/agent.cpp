@@ -268,6 +268,7 @@ void Agent::startUplink(const UplinkConnection& connection) {
     settings.tls = hub.tls;
     settings.proxy = hub.proxy;
     settings.maxDelay = hub.longestWait;
+    settings.mostVideoKbps = hub.maxKbps;
     settings.session.partBytes = kUplinkPartBytes;
     settings.threadName = concat("uplink-", uplinks_.size());
     Port& port = connection.port;

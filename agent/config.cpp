@@ -326,7 +326,8 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
                             .role = *uplink::roleNamed(textAt(item, "role", "operator")),
                             .cameras = textsAt(item, "cameras"),
                             .caFile = absolute(textAt(item, "ca_file", {}), folder),
-                            .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60))};
+                            .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60)),
+                            .maxKbps = integerAt(item, "max_kbps", 0)};
         if (auto read = readWay(item, folder, concat("/uplinks/", i), uplink); !read) return read;
         if (uplink.token.empty() == uplink.tokenFile.empty()) {
             return Error{concat("/uplinks/", i, ": needs either \"token\" or \"token_file\"")};

@@ -96,6 +96,7 @@ struct UplinkConfig {
     uplink::ClientTls tls;  ///< absolute; empty: none
     std::optional<uplink::ProxyUrl> proxy;
     Microseconds longestWait = std::chrono::seconds(60);  ///< between tries
+    int maxKbps = 0;                                      ///< of video; 0: as much as the link carries
 };
 
 struct Config {

@@ -101,15 +101,13 @@ capture::StreamWish StreamDesk::wishOf(uplink::SessionId session, const CameraUn
     const auto link = links.find(unit.config.id);
     if (link == links.end()) return wish;
     const CameraStatus status = unit.camera->status();
-    const LadderTop top{
-        .settings = unit.camera->fitted(plan.settings).bitrateKbps == plan.settings.bitrateKbps
-                        ? plan.settings
-                        : unit.camera->fitted(plan.settings),
-        .leastKbps = plan.leastKbps,
-        .source = status.size,
-        .sourceRate = status.frameRate};
+    const LadderTop top{.settings = plan.settings,
+                        .leastKbps = plan.leastKbps,
+                        .source = status.size,
+                        .sourceRate = status.frameRate};
     wish.settings = link->second.ladder.fit(top, link->second.kbps, clock_.monotonic());
     wish.encoded = plan.encoded || link->second.encodes;
+    wish.gate = link->second.gate;
     return wish;
 }
 
@@ -216,6 +214,7 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     if (stream == watcher->second.streams.end()) return;
     Link& link = watcher->second.links[command.cameraId];
     link.kbps = follow.kbps;
+    link.gate = follow.gate;
     const Monotonic now = clock_.monotonic();
     const int coded = unit.camera->codedKbps();
     if (coded > 0 && follow.kbps < coded) {

@@ -55,6 +55,7 @@ class StreamDesk {
     /// What a session's link carries of one camera, and what was made of it.
     struct Link {
         int kbps = 0;
+        std::shared_ptr<LinkGate> gate;
         RateLadder ladder;
         bool encodes = false;  ///< the camera's own coding is too much for it
         std::optional<Monotonic> roomSince;

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A hub that only measures: takes one agent in, asks it for a heartbeat ten times a second, and times what comes.
 
-    measuring_hub.py --port 8000 --seconds 30 [--skip 5] [--keys-at-least BYTES]
+    measuring_hub.py --port 8000 --seconds 30 [--skip 5] [--keys-at-least BYTES] [--start CAMERA [--timeline]]
 
 Prints a line of JSON at the end. Event delays are from the event's own time stamp, so both ends must share a clock; answers
-are timed from the question. What comes in the first --skip seconds is not counted. Standard library only.
+are timed from the question. What comes in the first --skip seconds is not counted. With --timeline
+every picture is listed too: when its last byte came (s since the begin), its age then (ms), its bytes. Standard library only.
 """
 import argparse
 import base64
@@ -84,6 +85,7 @@ class Measures:
         self.events, self.answers, self.pictures, self.large_keys, self.parts = [], [], [], [], []
         self.bytes = self.dropped = 0
         self.closed, self._half = None, None
+        self.timeline, self._size = [], 0
         self._ids = set()
 
     def text(self, message):
@@ -103,13 +105,15 @@ class Measures:
         kind, flags = payload[1], payload[2]
         sequence, offset, capture, total = struct.unpack('>IIQI', payload[8:28])
         if offset == 0:
-            self._half = now
+            self._half, self._size = now, 0
+        self._size += len(payload)
         if now < self._from:
             return
         self.bytes += len(payload)
         self.parts.append(len(payload) - 32)
         if kind == 2 and offset + len(payload) - 32 == total:
             self.pictures.append(now * 1000 - capture / 1000)
+            self.timeline.append((round(now - self.begin, 3), round(now * 1000 - capture / 1000, 1), self._size))
             if flags & 1 and total >= self._large:
                 self.large_keys.append(round((now - (self._half or now)) * 1000))
 
@@ -134,6 +138,8 @@ def main():
     parser.add_argument('--seconds', type=float, default=30)
     parser.add_argument('--skip', type=float, default=5)
     parser.add_argument('--keys-at-least', type=int, default=100000)
+    parser.add_argument('--start', help='the camera whose video is wanted; without it the agent must send by itself')
+    parser.add_argument('--timeline', action='store_true')
     args = parser.parse_args()
     listener = socket.create_server((args.address, args.port))
     peer, _ = listener.accept()
@@ -160,8 +166,10 @@ def main():
                 message = json.loads(payload)
                 if message['type'] == 'auth':
                     connection.say({'type': 'system', 'event': 'authenticated', 'data': {'features': []}})
+                    if args.start:
+                        connection.say({'type': 'stream_control', 'action': 'start', 'camera_id': args.start})
                 measures.text(message)
-    print(json.dumps(measures.summary()), flush=True)
+    print(json.dumps({**measures.summary(), **({'timeline': measures.timeline} if args.timeline else {})}), flush=True)
 
 
 main()

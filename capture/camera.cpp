@@ -110,6 +110,7 @@ class LiveCamera final : public Camera {
     [[nodiscard]] std::vector<Seat> seatsFor(const SourceFacts& known);
     void tellStatus();
     [[nodiscard]] bool held(const Seat& seat) const;
+    [[nodiscard]] std::shared_ptr<LinkGate> gateOf(const Seat& seat) const;
     [[nodiscard]] SourceFacts facts() const;
 
     // On streaming threads.
@@ -131,7 +132,7 @@ class LiveCamera final : public Camera {
 
     mutable std::mutex factsMutex_;
     SourceFacts facts_;
-    mutable BitrateMeter coded_;  ///< under factsMutex_
+    mutable BitrateMeter coded_;          ///< under factsMutex_
     std::atomic<double> rate_{0};         ///< facts_.frameRate, for the path of the pictures
     std::atomic<double> certainRate_{0};  ///< told or measured since the source was opened; 0: not yet
     std::atomic<Microseconds::rep> lastPicture_{0};
@@ -331,6 +332,7 @@ void LiveCamera::settle() {
     superviseSource();
     placeLeases();
     for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
+        encodes_.at(slot).encoder().setGate(gateOf({Place::encoded, slot}));
         encodes_.at(slot).settle(held({Place::encoded, slot}));
     }
     jpeg_.settle(held({Place::jpeg, 0}));
@@ -459,6 +461,18 @@ void LiveCamera::tellStatus() {
 bool LiveCamera::held(const Seat& seat) const {
     return std::ranges::any_of(
         leases_, [&](const CameraLease* lease) { return lease->seat() == seat || lease->goal() == seat; });
+}
+
+/// One link's, where nobody else is served there.
+std::shared_ptr<LinkGate> LiveCamera::gateOf(const Seat& seat) const {
+    std::shared_ptr<LinkGate> gate;
+    int served = 0;
+    for (const CameraLease* lease : leases_) {
+        if (lease->seat() != seat && lease->goal() != seat) continue;
+        gate = lease->request().wish.gate;
+        ++served;
+    }
+    return served == 1 ? gate : nullptr;
 }
 
 SourceFacts LiveCamera::facts() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/link_gate.hpp"
 #include "base/mailbox.hpp"
 #include "base/media.hpp"
 #include "base/picture.hpp"
@@ -25,8 +26,9 @@ enum class StreamForm { cmaf, jpeg };
 struct StreamWish {
     bool encoded =
         false;  ///< never the camera's own coding, because quality was asked for, or the link is thin
-    EncoderSettings settings;  ///< of the encode, where it is one
-    int rank = 0;              ///< a higher one has its way before a lower one, see planRenditions()
+    EncoderSettings settings;        ///< of the encode, where it is one
+    int rank = 0;                    ///< a higher one has its way before a lower one, see planRenditions()
+    std::shared_ptr<LinkGate> gate;  ///< asked before each picture of an encode that serves nobody else
     bool operator==(const StreamWish&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/log.hpp"
 #include "capture/picture_buffer.hpp"
@@ -160,6 +161,11 @@ void Encoder::tune(const EncoderSettings& settings) {
     }
 }
 
+void Encoder::setGate(std::shared_ptr<LinkGate> gate) {
+    const std::lock_guard lock(mutex_);
+    link_ = std::move(gate);
+}
+
 void Encoder::requestKeyFrame() {
     const std::lock_guard lock(mutex_);
     keyWanted_ = true;
@@ -175,7 +181,7 @@ void Encoder::push(const Picture& picture, const PictureStamp& stamp, double sou
     if (!input_) return;
     const Input input{picture.size, sourceRate};
     if (!in_ || *in_ != input || retuned_) follow(input);
-    if (!gate_.pass(stamp.mediaTime)) return;
+    if (!gate_.pass(stamp.mediaTime) || (link_ && !link_->takes())) return;
     forceKeyFrameIfDue(stamp.mediaTime);
     inFlight_.push_back(stamp);
     gst_app_src_push_buffer(GST_APP_SRC(input_.get()), bufferOf(picture, stamp.mediaTime).release());
@@ -238,9 +244,10 @@ void Encoder::deliver(GstSample* sample, CodingReader& reader) {
     unit.pts = stamp->mediaTime;
     if (coding->frameRate > 0) unit.duration = Microseconds(std::llround(1e6 / coding->frameRate));
     unit.keyFrame = form_ == EncoderForm::jpeg || !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-    if (unit.keyFrame) {
+    {
         const std::lock_guard lock(mutex_);
-        lastKey_ = std::max(lastKey_, unit.pts);
+        if (unit.keyFrame) lastKey_ = std::max(lastKey_, unit.pts);
+        if (link_) link_->coded(unit.data.size());
     }
     delivered_ = true;
     take_(unit, coding, *stamp);

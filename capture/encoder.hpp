@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/link_gate.hpp"
 #include "base/picture.hpp"
 #include "capture/back_off.hpp"
 #include "capture/cmaf_muxer.hpp"
@@ -51,6 +52,8 @@ class Encoder {
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
     void tune(const EncoderSettings& settings);
+    /// Asked before each picture; null: all are taken.
+    void setGate(std::shared_ptr<LinkGate> gate);
     /// Forces a key frame soon, at most one a second.
     void requestKeyFrame();
     /// The next picture becomes a key frame: the source broke off.
@@ -103,6 +106,7 @@ class Encoder {
     std::optional<Input> in_;  ///< what the pipeline was told last
     bool retuned_ = false;
     PictureGate gate_;
+    std::shared_ptr<LinkGate> link_;
     std::deque<PictureStamp> inFlight_;
     Microseconds lastKey_{0};  ///< media time of the last key frame made or asked for
     bool keyWanted_ = false;

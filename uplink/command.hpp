@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/link_gate.hpp"
 #include "base/media.hpp"
 #include "uplink/access.hpp"
 
@@ -67,13 +69,14 @@ struct EnableCamera {
 /// No peer asks for it, the session's own link does: so much it carries of the camera's video now.
 struct FollowLink {
     int kbps = 0;
+    std::shared_ptr<LinkGate> gate;  ///< for the encoder; null from another process
 };
 
 /// Of the agent, not of a camera: Command::cameraId is empty.
 struct RotateToken {};
 
-using CameraAction =
-    std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot, EnableCamera, RotateToken, FollowLink>;
+using CameraAction = std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot,
+                                  EnableCamera, RotateToken, FollowLink>;
 
 struct Command {
     SessionId session = 0;
@@ -112,7 +115,7 @@ struct SnapshotTaken {
 
 /// Answers RotateToken.
 struct TokenRotated {
-    std::string token;           ///< the new one; in force already
+    std::string token;  ///< the new one; in force already
     Microseconds oldHoldsFor{0};
 };
 

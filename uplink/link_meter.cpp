@@ -44,6 +44,7 @@ std::optional<LinkSample> readLink(int socket, Monotonic now) {
                       .unsent = info.tcpi_notsent_bytes,
                       .rtt = Microseconds(info.tcpi_rtt),
                       .leastRtt = Microseconds(info.tcpi_min_rtt == kNoneYet ? 0 : info.tcpi_min_rtt),
+                      .receiverLimited = Microseconds(info.tcpi_rwnd_limited),
                       .acked = info.tcpi_bytes_acked,
                       .received = info.tcpi_bytes_received};
 }

@@ -17,12 +17,13 @@ struct LinkSample {
     Monotonic at;
     /// Bytes written but not acknowledged, the unsent ones included: SIOCOUTQ.
     std::size_t outstanding = 0;
-    std::size_t unsent = 0;      ///< those the kernel has not sent yet: tcpi_notsent_bytes
-    Microseconds rtt{0};         ///< smoothed by the kernel, our own queue included: tcpi_rtt; 0: unknown
-    Microseconds leastRtt{0};    ///< the shortest single one in five minutes: tcpi_min_rtt; 0: unknown
-    std::uint64_t acked = 0;     ///< bytes acknowledged since the connection began: tcpi_bytes_acked
-    std::uint64_t received = 0;  ///< bytes the peer ever sent, frames of every kind: tcpi_bytes_received
-    bool held = false;           ///< since the last sample something always waited for room; the caller knows
+    std::size_t unsent = 0;    ///< those the kernel has not sent yet: tcpi_notsent_bytes
+    Microseconds rtt{0};       ///< smoothed by the kernel, our own queue included: tcpi_rtt; 0: unknown
+    Microseconds leastRtt{0};  ///< the shortest single one in five minutes: tcpi_min_rtt; 0: unknown
+    Microseconds receiverLimited{0};  ///< so long in all the peer's window was the limit: tcpi_rwnd_limited
+    std::uint64_t acked = 0;          ///< bytes acknowledged since the connection began: tcpi_bytes_acked
+    std::uint64_t received = 0;       ///< bytes the peer ever sent, frames of every kind: tcpi_bytes_received
+    bool held = false;  ///< since the last sample something always waited for room; the caller knows
 };
 
 /// What the kernel says of a connected TCP socket now; never blocks. Nothing: it is none, or has failed.

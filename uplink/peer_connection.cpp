@@ -24,6 +24,11 @@ constexpr int kShortTicks = 3;
 // When to look again for room, however long that may be thought to take.
 constexpr Microseconds kSoonestLook = std::chrono::milliseconds(2);
 constexpr Microseconds kLatestLook = std::chrono::milliseconds(20);
+// What an encoder hears of the queue may be so old.
+constexpr Microseconds kGateInterval = std::chrono::milliseconds(10);
+// What an encoder is asked for, however little passes; and what no camera of today needs more than.
+constexpr int kLeastVideoKbps = 20;
+constexpr int kMostVideoKbps = 20'000;
 // Not a code that travels (RFC 6455 section 7.1.5): drop the connection without a close frame.
 constexpr std::uint16_t kNoCloseFrame = 1006;
 
@@ -44,10 +49,21 @@ PeerConnection::PeerConnection(lws* socket, std::unique_ptr<PeerSession> session
       inboundFrames_(limits.framesPerSecond, limits.frameBurst, clock.monotonic()),
       heardAt_(clock.monotonic()),
       link_(limits.leastAllowance),
-      roomTimer_(lws_get_context(socket), [this] {
-          look();
-          followSession();
-      }) {
+      roomTimer_(lws_get_context(socket),
+                 [this] {
+                     look();
+                     followSession();
+                 }),
+      gateTimer_(lws_get_context(socket), [this] { tellGate(); }),
+      followedAt_(clock.monotonic()) {
+    if (limits_.followsLink) {
+        const RateLimits range{
+            .leastKbps = kLeastVideoKbps,
+            .mostKbps = limits_.mostVideoKbps > 0 ? limits_.mostVideoKbps : kMostVideoKbps};
+        rate_.emplace(range);
+        gate_ = std::make_shared<LinkGate>();
+        linkIsLimit_ = limits_.mostVideoKbps > 0;
+    }
     setOption(socket_, TCP_NODELAY, 1);
     setOption(socket_, TCP_NOTSENT_LOWAT, limits_.unsentBytes);
     if (session_) {
@@ -123,16 +139,55 @@ void PeerConnection::waitForRoom() {
     roomTimer_.start(link_.probing() ? kSoonestLook : std::clamp(estimate, kSoonestLook, kLatestLook));
 }
 
-void PeerConnection::look() {
+std::optional<LinkSample> PeerConnection::look() {
     const Monotonic now = clock_.monotonic();
     auto sample = readLink(lws_get_socket_fd(socket_), now);
-    if (!sample) return;
+    if (!sample) return std::nullopt;
     sample->held = std::exchange(held_, session_ && session_->hasOutput());
     link_.add(*sample);
     // That the socket takes something means little: it takes small messages for minutes while the peer reads
     // nothing.
     if (std::exchange(ackedSeen_, sample->acked) != sample->acked) waitingSince_.reset();
     if (session_) meterInbound(sample->received);
+    return sample;
+}
+
+/// Ten times a second. Nothing is said before the link was the limit: a picture that nobody thinned is the
+/// best one, and may be others' too.
+void PeerConnection::followLink(const LinkSample& sample) {
+    const LaneUse video = session_->laneUse(Lane::video);
+    const Microseconds span = std::max(sample.at - followedAt_, Microseconds(1));
+    const Microseconds receiver = sample.receiverLimited - receiverLimitedSeen_;
+    followedAt_ = sample.at;
+    receiverLimitedSeen_ = sample.receiverLimited;
+    const Microseconds least = link_.minimumRtt().value_or(Microseconds(0));
+    rate_->refused(sample.at, gate_->takeRefused());
+    const RateDecision decision = rate_->tick(
+        {.at = sample.at,
+         .sojourn = video.age,
+         .waiting = video.bytes,
+         .unsent = sample.unsent,
+         .outstanding = sample.outstanding,
+         .leastRtt = least,
+         .queueDelay = std::max(sample.rtt - least, Microseconds(0)),
+         .acked = sample.acked,
+         .appLimited = std::exchange(ranDry_, video.depth == 0),
+         .receiverLimited = std::clamp(
+             static_cast<double>(receiver.count()) / static_cast<double>(span.count()), 0.0, 1.0)});
+    linkIsLimit_ = linkIsLimit_ || decision.state == RateState::cut || decision.state == RateState::survive;
+    if (!linkIsLimit_) return;
+    gate_->allow(rate_->pictureAllowance());
+    session_->linkCarries(decision.kbps, gate_);
+    if (decision.flush) session_->flushVideo();
+}
+
+void PeerConnection::tellGate() {
+    if (!gate_ || !session_) return;
+    const LaneUse video = session_->laneUse(Lane::video);
+    const std::size_t waits = video.bytes + readOutstanding(lws_get_socket_fd(socket_));
+    gate_->waits(waits);
+    ranDry_ = ranDry_ || video.depth == 0;
+    if (linkIsLimit_ && waits > 0 && !gateTimer_.running()) gateTimer_.start(kGateInterval);
 }
 
 bool PeerConnection::write(const WireMessage& message) {
@@ -169,6 +224,7 @@ bool PeerConnection::writable() {
         ticksToLive_ = kPatientTicks;
     }
     if (closing_ && saidAll) return endNow();
+    tellGate();
     followSession();
     return true;
 }
@@ -220,8 +276,9 @@ void PeerConnection::cut() {
 void PeerConnection::tick() {
     endIfBroken();
     if (closing_ && --ticksToLive_ <= 0) return cut();
-    look();
+    const auto sample = look();
     if (!session_) return;
+    if (rate_ && sample) followLink(*sample);
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.
     if (lws_partial_buffered(socket_) == 0)
         session_->transmitted(readOutstanding(lws_get_socket_fd(socket_)));

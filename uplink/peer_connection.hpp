@@ -14,6 +14,7 @@
 #include "uplink/link_meter.hpp"
 #include "uplink/peer_exchange.hpp"
 #include "uplink/peer_session.hpp"
+#include "uplink/rate_controller.hpp"
 #include "uplink/service_timer.hpp"
 #include "uplink/token_bucket.hpp"
 
@@ -41,6 +42,9 @@ struct ConnectionLimits {
     double frameBurst = 2000;
     /// A client's frames are masked in place: shared bytes must be copied first.
     bool copyBeforeWrite = false;
+    /// Whether video is asked to follow what the link carries, and within what.
+    bool followsLink = false;
+    int mostVideoKbps = 0;  ///< 0: as much as the link carries
 };
 
 /// Thread-bound (its service's thread). Every function but tick() and the constructor belongs into a callback
@@ -83,11 +87,13 @@ class PeerConnection {
     [[nodiscard]] bool endNow();
     /// Lanes below the urgent ones may go on.
     [[nodiscard]] bool linkHasRoom() const;
-    void look();
+    std::optional<LinkSample> look();
     void waitForRoom();
     void meterInbound(std::uint64_t totalReceived);
     [[nodiscard]] bool isNewcomer() const;
     void followSession();
+    void followLink(const LinkSample& sample);
+    void tellGate();
 
     lws* const socket_;
     std::unique_ptr<PeerSession> session_;
@@ -108,6 +114,15 @@ class PeerConnection {
     std::uint64_t ackedSeen_ = 0;
     std::optional<Monotonic> waitingSince_;  ///< something waits, and nothing was acknowledged since
     ByteBuffer scratch_;
+
+    // Of one whose video follows the link.
+    std::optional<RateController> rate_;
+    std::shared_ptr<LinkGate> gate_;
+    ServiceTimer gateTimer_;
+    bool linkIsLimit_ = false;  ///< it was seen to carry less than it was given
+    bool ranDry_ = true;        ///< at some time since the last tick no video waited
+    Microseconds receiverLimitedSeen_{0};
+    Monotonic followedAt_;
 
     std::optional<CloseWish> closing_;
     int ticksToLive_ = 0;  ///< once closing_

@@ -111,8 +111,8 @@ class PeerSession {
     /// Of the bytes that pop() gave, all but the last `unacknowledged` have reached the peer's machine.
     virtual void transmitted(std::size_t unacknowledged) = 0;
     /// What the link carries of video, kbit/s in all: the agent is told for each camera that is streamed, an
-    /// equal share each.
-    virtual void linkCarries(int kbps) = 0;
+    /// equal share each. `gate` says the same to an encoder for each picture; may be null.
+    virtual void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) = 0;
     /// Gives up the video that waits, but for a picture that was begun, tells the peer, and asks for key
     /// frames.
     virtual void flushVideo() = 0;

@@ -63,7 +63,7 @@ class Session final : public PeerSession {
     void journalMoved() override;
     void skipped(RenditionId rendition, const DropNotice& notice) override;
     void setPartBytes(std::size_t bytes) override;
-    void linkCarries(int kbps) override;
+    void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) override;
     void flushVideo() override;
     void goAway(Microseconds retryAfter) override;
 

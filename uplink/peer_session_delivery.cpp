@@ -167,7 +167,7 @@ void Session::setPartBytes(std::size_t bytes) {
     streams_.setPartBytes(bytes);
 }
 
-void Session::linkCarries(int kbps) {
+void Session::linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) {
     const auto isVideo = [](const VideoStream& stream) {
         return stream.attached && stream.form == StreamForm::cmaf;
     };
@@ -175,7 +175,7 @@ void Session::linkCarries(int kbps) {
     if (count == 0) return;
     const int share = kbps / static_cast<int>(count);
     for (const VideoStream& stream : streams_.all()) {
-        if (isVideo(stream)) submitSilently(stream.cameraId, FollowLink{share});
+        if (isVideo(stream)) submitSilently(stream.cameraId, FollowLink{share, gate});
     }
 }
 

@@ -178,10 +178,18 @@ bool RateController::shouldFlush(const RateSample& sample) const {
 }
 
 bool RateController::takesPicture(Monotonic now, std::size_t queued) {
-    const double most = secondsOf(tuning_.pictureWait) + tuning_.roundTrips * secondsOf(leastRtt_);
-    if (static_cast<double>(queued) < most * capacity()) return true;
-    heldBack_.push_back(now);
+    if (queued < pictureAllowance()) return true;
+    refused(now, 1);
     return false;
+}
+
+std::size_t RateController::pictureAllowance() const {
+    const double most = secondsOf(tuning_.pictureWait) + tuning_.roundTrips * secondsOf(leastRtt_);
+    return static_cast<std::size_t>(std::ceil(most * capacity()));
+}
+
+void RateController::refused(Monotonic now, std::uint32_t pictures) {
+    heldBack_.insert(heldBack_.end(), pictures, now);
 }
 
 std::ptrdiff_t RateController::heldBack(Monotonic now) {

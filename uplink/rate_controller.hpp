@@ -118,6 +118,10 @@ class RateController {
     /// socket that are not acknowledged, not older than some 10 ms. To be asked once for each picture: the
     /// answers count.
     bool takesPicture(Monotonic now, std::size_t queued);
+    /// The same for who asks on another thread: `queued` may be so much, as of the last tick...
+    [[nodiscard]] std::size_t pictureAllowance() const;
+    /// ...and so many pictures were refused since.
+    void refused(Monotonic now, std::uint32_t pictures);
 
     void setLimits(RateLimits limits);
     [[nodiscard]] RateState state() const { return state_; }

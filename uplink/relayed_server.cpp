@@ -79,7 +79,7 @@ class RelayedPeer final : public PeerSession {
     void receiveTooLarge() override {}
     void tick() override {}
     void transmitted(std::size_t) override {}
-    void linkCarries(int) override {}
+    void linkCarries(int, const std::shared_ptr<LinkGate>&) override {}
     void flushVideo() override {}
     void readsTooSlowly() override {}
     void complete(TicketId ticket, const Outcome& outcome) override;

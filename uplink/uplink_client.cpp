@@ -310,7 +310,9 @@ void Client::established(lws* socket) {
                                   .leastAllowance = kLeastAllowance,
                                   .holdsVideoBack = settings_.holdsVideoBack,
                                   .stallAfter = settings_.deadAfter + kStallAfterDeath,
-                                  .copyBeforeWrite = true};
+                                  .copyBeforeWrite = true,
+                                  .followsLink = settings_.followsLink,
+                                  .mostVideoKbps = settings_.mostVideoKbps};
     SessionOrigin origin = settings_.origin;
     origin.address = status_.url;
     auto session =
