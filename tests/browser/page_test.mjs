@@ -98,14 +98,18 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
         await tile.plays();
     });
 
-    test('the pressed quality is the one in force, whoever chose it', async (t) => {
+    test('the pressed quality is the one in force here, whatever another page chose', async (t) => {
         const mine = await open(t, 'mse'), theirs = await open(t, 'webcodecs');
         await Promise.all([mine.plays(3), theirs.plays(3)]);
         const pressed = (tile, name) => tile.page.getByRole('button', { name, pressed: true }).waitFor();
-        await mine.button('Low quality').click();
-        await Promise.all([pressed(mine, 'Low quality'), pressed(theirs, 'Low quality')]);
-        await theirs.button('Auto quality').click();
         await Promise.all([pressed(mine, 'Auto quality'), pressed(theirs, 'Auto quality')]);
+        await mine.button('Low quality').click();
+        await pressed(mine, 'Low quality');
+        await Promise.all([mine.plays(3), theirs.plays(3)]);
+        await pressed(theirs, 'Auto quality');
+        await mine.button('Auto quality').click();
+        await pressed(mine, 'Auto quality');
+        await mine.plays(3);
     });
 
     test('a snapshot is shown and can be kept', async (t) => {
