@@ -171,7 +171,7 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
       encoded_(EncoderForm::h264, settings_.encoder, clock, emitTo(callbacks_.chunk)),
       jpeg_(EncoderForm::jpeg, kJpegSettings, clock, emitTo(callbacks_.chunk)),
       snapshots_(clock, [this] { signal_.notify(); }),
-      passthrough_(true,
+      passthrough_(true, clock,
                    [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                        if (callbacks_.chunk) callbacks_.chunk(chunk);
                        decoder_.feed(chunk, coding);
@@ -218,6 +218,9 @@ CameraActivity LiveCamera::activity() const {
     activity.encoderFailures = encoded_.encoder().failures() + jpeg_.encoder().failures();
     activity.decoderDrops = decoder_.dropped();
     activity.encoderDrops = encoded_.encoder().dropped() + jpeg_.encoder().dropped();
+    activity.passthroughDelays = passthrough_.delays();
+    activity.encodedDelays = encoded_.stream().delays();
+    activity.jpegDelays = jpeg_.stream().delays();
     return activity;
 }
 

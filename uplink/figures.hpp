@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/delays.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
 #include "uplink/journal.hpp"
@@ -33,6 +34,7 @@ struct CameraFigures {
     std::uint64_t failed = 0;    ///< the detector gave an error
     Microseconds lastAnalysis{0};
     std::array<std::uint64_t, 3> events{};  ///< by FacePhase
+    PictureDelays passthroughDelays, encodedDelays, jpegDelays;
 };
 
 struct ProcessFigures {
