@@ -215,6 +215,11 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
         }
     }
     addTraffic(families, "edgecam_uplink", traffic);
+    Family acks(families, MetricType::Histogram, "edgecam_event_ack_delay_seconds",
+                "From an event's commit until a hub that acknowledges had acknowledged it.");
+    for (const ServiceSnapshot& service : services) {
+        if (!service.uplink.empty()) acks.add({{"uplink", service.uplink}}, service.figures->eventAcks);
+    }
     return families;
 }
 
@@ -253,6 +258,18 @@ MetricFamilies serviceFamilies(const std::vector<ServiceSnapshot>& services) {
 
     Family dropped(families, MetricType::Counter, "edgecam_service_dropped_total",
                    "What a service's thread was too busy to take, before any peer's lane.");
+    const auto addDelays = [&](const char* name, const char* help, Delays uplink::VideoDelays::*stage) {
+        Family family(families, MetricType::Histogram, name, help);
+        for (const ServiceSnapshot& service : services) {
+            family.add({{"service", serviceName(service)}, {"lane", "video"}}, service.figures->video.*stage);
+        }
+    };
+    addDelays("edgecam_queue_delay_seconds",
+              "From a picture's chunk being made until a socket was given its last byte.",
+              &uplink::VideoDelays::queue);
+    addDelays("edgecam_socket_delay_seconds",
+              "From then until the peer's machine had acknowledged it; of ten pictures a second at most.",
+              &uplink::VideoDelays::socket);
     Family wait(families, MetricType::Gauge, "edgecam_service_oldest_wait_seconds",
                 "How long the oldest item waits for the service's thread.");
     for (const ServiceSnapshot& service : services) {

@@ -22,7 +22,9 @@ struct LinkSample {
     Microseconds leastRtt{0};    ///< the shortest single one in five minutes: tcpi_min_rtt; 0: unknown
     std::uint64_t acked = 0;     ///< bytes acknowledged since the connection began: tcpi_bytes_acked
     std::uint64_t received = 0;  ///< bytes the peer ever sent, frames of every kind: tcpi_bytes_received
-    bool held = false;           ///< since the last sample something always waited for room; the caller knows
+    /// How long ago the last acknowledgement came, by the kernel's ticks of 1 to 10 ms: tcpi_last_ack_recv.
+    Microseconds sinceAck{0};
+    bool held = false;  ///< since the last sample something always waited for room; the caller knows
 };
 
 /// What the kernel says of a connected TCP socket now; never blocks. Nothing: it is none, or has failed.

@@ -127,12 +127,39 @@ void PeerConnection::look() {
     const Monotonic now = clock_.monotonic();
     auto sample = readLink(lws_get_socket_fd(socket_), now);
     if (!sample) return;
+    settleTimed(*sample);
     sample->held = std::exchange(held_, session_ && session_->hasOutput());
     link_.add(*sample);
     // That the socket takes something means little: it takes small messages for minutes while the peer reads
     // nothing.
     if (std::exchange(ackedSeen_, sample->acked) != sample->acked) waitingSince_.reset();
     if (session_) meterInbound(sample->received);
+}
+
+void PeerConnection::handedOver(const WireMessage& message) {
+    const Monotonic now = clock_.monotonic();
+    link_.wrote(message.size(), now);
+    if (timed_) timed_->bytesBehind += message.size();
+    if (!message.madeAt()) return;
+    exchange_.countQueued(now - *message.madeAt());
+    if (!timed_ && std::exchange(timesNext_, false)) timed_ = TimedPicture{now};
+}
+
+// The last acknowledgement may be of what was written after it; where much is, somebody looks often.
+void PeerConnection::settleTimed(std::optional<LinkSample> sample) {
+    // While libwebsockets itself holds a rest, the kernel knows of less than was written.
+    if (!timed_ || lws_partial_buffered(socket_) != 0) return;
+    const int descriptor = lws_get_socket_fd(socket_);
+    const std::size_t outstanding = sample ? sample->outstanding : readOutstanding(descriptor);
+    if (outstanding > timed_->bytesBehind) return;
+    const Monotonic now = clock_.monotonic();
+    if (!sample) sample = readLink(descriptor, now);
+    if (sample) {
+        const Microseconds sinceHanded = now - timed_->handedAt;
+        exchange_.countAcknowledged(
+            std::min(std::max(sinceHanded - sample->sinceAck, sample->leastRtt), sinceHanded));
+    }
+    timed_.reset();
 }
 
 bool PeerConnection::write(const WireMessage& message) {
@@ -151,6 +178,7 @@ bool PeerConnection::writable() {
     if (ended_ || endIfBroken()) return true;  // the close frame is out: nothing may follow it
     if (closing_ && !session_) return endNow();
     if (held_) look();
+    settleTimed({});
     if (!session_) return true;
     bool saidAll = false;
     for (int turn = 0; turn < kMessagesPerTurn && lws_send_pipe_choked(socket_) == 0; ++turn) {
@@ -158,7 +186,7 @@ bool PeerConnection::writable() {
         saidAll = !message;
         if (saidAll) break;
         if (!write(*message)) return false;
-        link_.wrote(message->size(), clock_.monotonic());
+        handedOver(*message);
     }
     if (!session_->hasOutput()) {
         held_ = false;
@@ -221,6 +249,7 @@ void PeerConnection::tick() {
     endIfBroken();
     if (closing_ && --ticksToLive_ <= 0) return cut();
     look();
+    timesNext_ = true;
     if (!session_) return;
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.
     if (lws_partial_buffered(socket_) == 0)

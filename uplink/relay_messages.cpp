@@ -134,8 +134,12 @@ void fields(A& a, Traffic& x) {
     a(x.bytesIn, x.bytesOut, x.messagesIn, x.messagesOut);
 }
 template <class A>
+void fields(A& a, VideoDelays& x) {
+    a(x.queue, x.socket);
+}
+template <class A>
 void fields(A& a, ServiceFigures& x) {
-    a(x.peers, x.lanes, x.traffic, x.errors);
+    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks);
 }
 template <class A>
 void fields(A& a, DropNotice& x) {

@@ -81,10 +81,13 @@ struct Scene {
         viewers.traffic.bytesOut = 123456;
         viewers.errors[uplink::ErrorCode::forbidden] = 2;
         viewers.lanes[static_cast<std::size_t>(uplink::Lane::video)].dropped = 7;
+        viewers.video.queue.add(300us);
+        viewers.video.socket.add(30ms);
         services.push_back(
             {.uplink = "", .figures = std::make_shared<const uplink::ServiceFigures>(viewers)});
         uplink::ServiceFigures away;
         away.errors[uplink::ErrorCode::forbidden] = 1;
+        away.eventAcks.add(2h);
         away.lanes[static_cast<std::size_t>(uplink::Lane::events)] = {.depth = 5, .bytes = 800, .dropped = 1};
         services.push_back({.uplink = hub.name,
                             .figures = std::make_shared<const uplink::ServiceFigures>(away),
@@ -128,6 +131,11 @@ TEST_CASE("the page says what stands, in the words of convention and base units"
              R"(edgecam_viewers{role="admin"} 0)",
              R"(edgecam_viewer_sent_bytes_total 123456)",
              R"(edgecam_viewer_dropped_total{lane="video"} 7)",
+             R"(edgecam_queue_delay_seconds_bucket{service="viewers",lane="video",le="0.0005"} 1)",
+             R"(edgecam_queue_delay_seconds_count{service="the \"far\" hub",lane="video"} 0)",
+             R"(edgecam_socket_delay_seconds_sum{service="viewers",lane="video"} 0.03)",
+             R"(edgecam_event_ack_delay_seconds_bucket{uplink="the \"far\" hub",le="60"} 0)",
+             R"(edgecam_event_ack_delay_seconds_sum{uplink="the \"far\" hub"} 7200)",
              R"(edgecam_errors_total{code="forbidden"} 3)",
              R"(edgecam_service_dropped_total{service="the \"far\" hub",reason="faces"} 6)",
              R"(edgecam_service_oldest_wait_seconds{service="the \"far\" hub"} 1.5)",

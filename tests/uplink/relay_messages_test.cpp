@@ -80,6 +80,14 @@ TEST_CASE("faces, statuses and figures come out as they went in") {
     CHECK(figures.cameras.at("door").events[2] == 3);
     CHECK(figures.cameras.at("door").encodedDelays == news.figures.cameras["door"].encodedDelays);
     CHECK(figures.process.cpuSeconds == 1.5);
+    RelayUse use;
+    use.figures.video.queue.add(2ms);
+    use.figures.video.socket.add(80ms);
+    use.figures.eventAcks.add(1s);
+    const ServiceFigures counted = asked(use).figures;
+    CHECK(counted.video.queue == use.figures.video.queue);
+    CHECK(counted.video.socket == use.figures.video.socket);
+    CHECK(counted.eventAcks == use.figures.eventAcks);
     CHECK(figures.journal->trouble == "disk full");
     CHECK(figures.journal->records == -1);
 }
