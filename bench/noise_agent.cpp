@@ -39,6 +39,7 @@ struct Settings {
     double seconds = 30;
     bool holdsVideoBack = true;
     bool apart = false;
+    std::size_t places = 100;
 };
 
 /// Grants every start; remembers that a key frame was asked for.
@@ -184,6 +185,7 @@ int runServer(const Settings& settings) {
     Access access({.tokens = {TokenRule::of(kToken, Role::viewer)}}, clock);
     LocalServerSettings local;
     local.port = settings.port;
+    local.maxConnections = settings.places;
     local.maxPerAddress = local.maxConnections;  // all of a crowd have one
     const auto server = settings.apart ? startRelayedServer(local, {.arguments = {"viewers"}}, access,
                                                             exchange, desk, clock, {})
@@ -215,6 +217,7 @@ int main(int argc, char** argv) {
     uplink->add_flag("!--hold-nothing-back", settings.holdsVideoBack, "as the agent was before it did");
     auto* server = app.add_subcommand("serve", "is a local server; prints its port");
     server->add_option("--port", settings.port);
+    server->add_option("--places", settings.places, "how many viewers are let in");
     server->add_flag("--apart", settings.apart, "from a process of its own");
     const auto* viewers = app.add_subcommand("viewers", "is that process");
     CLI11_PARSE(app, argc, argv);
