@@ -12,7 +12,10 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
                                   .decoderDrops = activity.decoderDrops,
                                   .encoderDrops = activity.encoderDrops,
                                   .decoderFailures = activity.decoderFailures,
-                                  .encoderFailures = activity.encoderFailures};
+                                  .encoderFailures = activity.encoderFailures,
+                                  .passthroughDelays = activity.passthroughDelays,
+                                  .encodedDelays = activity.encodedDelays,
+                                  .jpegDelays = activity.jpegDelays};
     if (!unit.vision) return figures;
     const vision::VisionWorker::Figures seen = unit.vision->figures();
     figures.analysed = seen.analysed;

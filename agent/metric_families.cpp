@@ -2,6 +2,7 @@
 
 #include <array>
 #include <functional>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -12,6 +13,10 @@ using prometheus::MetricType;
 using Labels = std::vector<prometheus::ClientMetric::Label>;
 
 constexpr const char* kViewers = "viewers";  ///< the local server, among the services
+
+double secondsOf(Microseconds span) {
+    return std::chrono::duration<double>(span).count();
+}
 
 /// A family that is filled sample by sample.
 class Family {
@@ -27,15 +32,26 @@ class Family {
         families_[index_].metric.push_back(std::move(sample));
     }
     void add(Labels labels, std::uint64_t value) { add(std::move(labels), static_cast<double>(value)); }
+    /// Of a histogram, which counts each bound's with all below it.
+    void add(Labels labels, const Delays& delays) {
+        prometheus::ClientMetric sample;
+        sample.label = std::move(labels);
+        prometheus::ClientMetric::Histogram& histogram = sample.histogram;
+        for (std::size_t i = 0; i < delays.counts.size(); ++i) {
+            histogram.sample_count += delays.counts[i];
+            const bool last = i == Delays::kBounds.size();
+            histogram.bucket.push_back({.cumulative_count = histogram.sample_count,
+                                        .upper_bound = last ? std::numeric_limits<double>::infinity()
+                                                            : secondsOf(Delays::kBounds[i])});
+        }
+        histogram.sample_sum = secondsOf(delays.sum);
+        families_[index_].metric.push_back(std::move(sample));
+    }
 
   private:
     MetricFamilies& families_;
     std::size_t index_;
 };
-
-double secondsOf(Microseconds span) {
-    return std::chrono::duration<double>(span).count();
-}
 
 const char* serviceName(const ServiceSnapshot& service) {
     return service.uplink.empty() ? kViewers : service.uplink.c_str();
@@ -64,6 +80,34 @@ constexpr std::array kCameraCounters{
     CameraCounter{"edgecam_vision_failures_total", "Pictures the detector failed on.",
                   &uplink::CameraFigures::failed},
 };
+
+struct Rendition {
+    const char* name;
+    PictureDelays uplink::CameraFigures::*delays;
+};
+constexpr std::array kRenditions{
+    Rendition{"passthrough", &uplink::CameraFigures::passthroughDelays},
+    Rendition{"encoded", &uplink::CameraFigures::encodedDelays},
+    Rendition{"jpeg", &uplink::CameraFigures::jpegDelays},
+};
+
+/// Of the renditions that there ever were: most cameras have one.
+void addPictureDelays(MetricFamilies& families, const uplink::AgentFigures& agent) {
+    const auto addAll = [&](const char* name, const char* help, Delays PictureDelays::*stage) {
+        Family family(families, MetricType::Histogram, name, help);
+        for (const auto& [id, figures] : agent.cameras) {
+            for (const Rendition& rendition : kRenditions) {
+                const Delays& delays = figures.*rendition.delays.*stage;
+                if (delays.count() == 0) continue;
+                family.add({{"camera", id}, {"rendition", rendition.name}}, delays);
+            }
+        }
+    };
+    addAll("edgecam_coded_delay_seconds",
+           "From a picture's capture until it was there coded: out of the encoder, or from the camera.",
+           &PictureDelays::coded);
+    addAll("edgecam_mux_delay_seconds", "From then until its chunk was made.", &PictureDelays::muxed);
+}
 
 void addTraffic(MetricFamilies& families, const std::string& prefix,
                 const std::vector<std::pair<Labels, uplink::Traffic>>& each) {
@@ -146,6 +190,7 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
     for (const auto& [id, figures] : agent.figures->cameras) {
         if (figures.analysed > 0) last.add({{"camera", id}}, secondsOf(figures.lastAnalysis));
     }
+    addPictureDelays(families, *agent.figures);
     return families;
 }
 
@@ -170,6 +215,11 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
         }
     }
     addTraffic(families, "edgecam_uplink", traffic);
+    Family acks(families, MetricType::Histogram, "edgecam_event_ack_delay_seconds",
+                "From an event's commit until a hub that acknowledges had acknowledged it.");
+    for (const ServiceSnapshot& service : services) {
+        if (!service.uplink.empty()) acks.add({{"uplink", service.uplink}}, service.figures->eventAcks);
+    }
     return families;
 }
 
@@ -208,6 +258,18 @@ MetricFamilies serviceFamilies(const std::vector<ServiceSnapshot>& services) {
 
     Family dropped(families, MetricType::Counter, "edgecam_service_dropped_total",
                    "What a service's thread was too busy to take, before any peer's lane.");
+    const auto addDelays = [&](const char* name, const char* help, Delays uplink::VideoDelays::*stage) {
+        Family family(families, MetricType::Histogram, name, help);
+        for (const ServiceSnapshot& service : services) {
+            family.add({{"service", serviceName(service)}, {"lane", "video"}}, service.figures->video.*stage);
+        }
+    };
+    addDelays("edgecam_queue_delay_seconds",
+              "From a picture's chunk being made until a socket was given its last byte.",
+              &uplink::VideoDelays::queue);
+    addDelays("edgecam_socket_delay_seconds",
+              "From then until the peer's machine had acknowledged it; of ten pictures a second at most.",
+              &uplink::VideoDelays::socket);
     Family wait(families, MetricType::Gauge, "edgecam_service_oldest_wait_seconds",
                 "How long the oldest item waits for the service's thread.");
     for (const ServiceSnapshot& service : services) {

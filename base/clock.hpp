@@ -8,7 +8,7 @@
 namespace edgecam {
 
 using Microseconds = std::chrono::microseconds;
-/// Never jumps, means nothing outside this process.
+/// Never jumps, means nothing outside this machine's present run.
 using Monotonic = std::chrono::time_point<std::chrono::steady_clock, Microseconds>;
 /// UTC since the Unix epoch; may jump when the box learns the time.
 using Utc = std::chrono::time_point<std::chrono::system_clock, Microseconds>;

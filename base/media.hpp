@@ -44,6 +44,9 @@ struct Chunk {
     Utc captureTime;
     SharedBytes payload;  ///< ftyp+moov, moof+mdat, or a JPEG
     std::shared_ptr<const StreamFormat> format;
+    /// When the payload was made, on the clock that all processes of this machine share; nothing: it is no
+    /// news, and nobody times what becomes of it.
+    std::optional<Monotonic> madeAt{};
 };
 
 /// What a new consumer of a rendition gets before the live chunks: its init segment and the access units

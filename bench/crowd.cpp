@@ -2,7 +2,7 @@
 // it. Prints what arrived and how late, as a line of JSON. Sender and receiver share a clock.
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -31,7 +32,8 @@ double utcMs() {
         .count();
 }
 
-/// One viewer: RFC 6455 as far as an honest server needs it.
+/// One viewer: RFC 6455 as far as an honest server needs it. Of a message only the first bytes are kept: a
+/// thousand viewers take half a gigabyte a second.
 class Viewer {
   public:
     explicit Viewer(int port) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -43,9 +45,6 @@ class Viewer {
         write(
             "GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-        // With features: it is told why its connection ends.
-        say(R"({"type":"auth","token":"bench","features":[]})");
-        say(R"({"type":"stream_control","action":"start","camera_id":"noise","id":1})");
     }
     ~Viewer() { close(descriptor_); }
     Viewer(const Viewer&) = delete;
@@ -53,8 +52,12 @@ class Viewer {
 
     [[nodiscard]] int descriptor() const { return descriptor_; }
     [[nodiscard]] bool ended() const { return ended_; }
+    [[nodiscard]] bool upgraded() const { return upgraded_; }
+    /// The server has said something over the WebSocket.
+    [[nodiscard]] bool welcome() const { return messages_ > 0; }
     [[nodiscard]] std::uint32_t pictures() const { return pictures_; }
     [[nodiscard]] std::uint32_t missing() const { return missing_; }
+    [[nodiscard]] std::uint32_t drops() const { return drops_; }
     [[nodiscard]] int closeCode() const { return closeCode_; }
 
     /// Takes in what is there; appends the delivery times of whole pictures, in ms.
@@ -65,14 +68,13 @@ class Viewer {
             ended_ = got == 0 || errno != EAGAIN;
             return;
         }
-        buffered_.insert(buffered_.end(), piece.begin(), piece.begin() + got);
-        std::size_t used = upgraded_ ? 0 : skipHead();
-        while (const std::size_t length = takeFrame(ByteView(buffered_).subspan(used), delays))
-            used += length;
-        buffered_.erase(buffered_.begin(), buffered_.begin() + static_cast<std::ptrdiff_t>(used));
+        ByteView bytes(piece.data(), static_cast<std::size_t>(got));
+        while (!bytes.empty()) bytes = bytes.subspan(upgraded_ ? takeSome(bytes, delays) : skipHead(bytes));
     }
 
   private:
+    static constexpr std::size_t kKept = 48;  ///< of a message, its frame's head included
+
     void write(const std::string& text) {
         if (!ended_) ended_ = send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL) < 0;
     }
@@ -82,43 +84,76 @@ class Viewer {
         write(std::string{'\x81', static_cast<char>(0x80 | text.size()), 0, 0, 0, 0} + text);
     }
 
-    std::size_t skipHead() {
-        const std::string end = "\r\n\r\n";
-        const auto at = std::search(buffered_.begin(), buffered_.end(), end.begin(), end.end());
-        upgraded_ = at != buffered_.end();
-        return upgraded_ ? static_cast<std::size_t>(at - buffered_.begin()) + end.size() : 0;
+    void ask() {
+        // With features: it is told why its connection ends.
+        say(R"({"type":"auth","token":"bench","features":[]})");
+        say(R"({"type":"stream_control","action":"start","camera_id":"noise","id":1})");
     }
 
-    /// The bytes of the whole frame at the beginning; 0 when it is not all there.
-    std::size_t takeFrame(ByteView bytes, std::vector<double>& delays) {
-        ByteReader in(bytes);
-        const auto first = in.u8();
-        const auto second = in.u8();
-        if (!upgraded_ || !second) return 0;
-        std::size_t length = *second & 0x7fU;
-        std::size_t head = 2;
-        if (length >= 126) {
-            const auto longer = length == 126 ? std::optional<std::uint64_t>(in.u16()) : in.u64();
-            head = length == 126 ? 4 : 10;
-            if (!longer || bytes.size() < head) return 0;
-            length = *longer;
+    std::size_t skipHead(ByteView bytes) {
+        constexpr std::string_view kEnd = "\r\n\r\n";
+        std::size_t used = 0;
+        while (used < bytes.size() && endSeen_ < kEnd.size()) {
+            const bool matches = bytes[used++] == static_cast<std::uint8_t>(kEnd[endSeen_]);
+            endSeen_ = matches ? endSeen_ + 1 : 0;
         }
-        if (bytes.size() < head + length) return 0;
-        const int opcode = *first & 0x0f;
-        const ByteView payload = bytes.subspan(head, length);
-        if (opcode == 8 && length >= 2) closeCode_ = payload[0] << 8 | payload[1];
-        if (opcode == 2) takePart(payload, delays);
-        return head + length;
+        upgraded_ = endSeen_ == kEnd.size();
+        if (upgraded_) ask();
+        return used;
     }
 
-    void takePart(ByteView message, std::vector<double>& delays) {
-        ByteReader in(message);
+    /// Bytes of the present frame's head, as far as it is there; 0: of its length nothing is known yet.
+    [[nodiscard]] std::size_t headBytes() const {
+        if (kept_ < 2) return 0;
+        const int code = head_[1] & 0x7f;
+        return code < 126 ? 2 : code == 126 ? 4 : 10;
+    }
+    [[nodiscard]] std::uint64_t payloadBytes() const {
+        ByteReader in(ByteView(head_).subspan(1));
+        const std::uint64_t code = in.u8().value_or(0) & 0x7fU;
+        return code < 126 ? code : code == 126 ? in.u16().value_or(0) : in.u64().value_or(0);
+    }
+
+    /// Takes bytes of one frame; gives how many.
+    std::size_t takeSome(ByteView bytes, std::vector<double>& delays) {
+        std::size_t used = 0;
+        while (used < bytes.size() && (headBytes() == 0 || kept_ < headBytes()))
+            head_[kept_++] = bytes[used++];
+        if (headBytes() == 0 || kept_ < headBytes()) return used;
+        const std::uint64_t whole = headBytes() + payloadBytes();
+        const auto keeps = static_cast<std::size_t>(std::min<std::uint64_t>(whole, kKept));
+        while (used < bytes.size() && kept_ < keeps) head_[kept_++] = bytes[used++];
+        if (kept_ < keeps) return used;
+        const auto rest = static_cast<std::size_t>(whole - kept_ - skipped_);
+        const std::size_t skips = std::min(rest, bytes.size() - used);
+        skipped_ += skips;
+        if (skips == rest) {
+            takeMessage(payloadBytes(), delays);
+            kept_ = skipped_ = 0;
+        }
+        return used + skips;
+    }
+
+    void takeMessage(std::uint64_t length, std::vector<double>& delays) {
+        const int opcode = head_[0] & 0x0f;
+        const ByteView start = ByteView(head_).first(kept_).subspan(headBytes());
+        ++messages_;
+        if (opcode == 8 && length >= 2) closeCode_ = start[0] << 8 | start[1];
+        if (opcode == 2) takePart(start, length, delays);
+        constexpr std::string_view kDrop = R"({"type":"drop")";
+        if (opcode == 1 &&
+            std::ranges::equal(start.first(std::min(start.size(), kDrop.size())), viewOf(kDrop)))
+            ++drops_;
+    }
+
+    void takePart(ByteView start, std::uint64_t length, std::vector<double>& delays) {
+        ByteReader in(start);
         const auto kind = in.u64().value_or(0) >> 48 & 0xff;
         const std::uint32_t sequence = in.u32().value_or(0);
         const std::uint32_t offset = in.u32().value_or(0);
         const std::uint64_t captureUs = in.u64().value_or(0);
         const std::uint32_t total = in.u32().value_or(0);
-        if (kind != 2 || offset + message.size() - 32 != total) return;
+        if (kind != 2 || offset + length - 32 != total) return;
         if (lastSequence_ && sequence != *lastSequence_ + 1) missing_ += sequence - *lastSequence_ - 1;
         lastSequence_ = sequence;
         ++pictures_;
@@ -128,9 +163,14 @@ class Viewer {
     int descriptor_;
     bool ended_ = false;
     bool upgraded_ = false;
-    ByteBuffer buffered_;
+    std::size_t endSeen_ = 0;  ///< of what ends the HTTP head
+    std::array<std::uint8_t, kKept> head_{};
+    std::size_t kept_ = 0;     ///< of the present frame, in head_
+    std::size_t skipped_ = 0;  ///< of it, behind those
+    std::uint64_t messages_ = 0;
     std::uint32_t pictures_ = 0;
     std::uint32_t missing_ = 0;
+    std::uint32_t drops_ = 0;
     std::optional<std::uint32_t> lastSequence_;
     int closeCode_ = 0;
 };
@@ -143,6 +183,110 @@ double percentile(std::vector<double>& values, double share) {
     return *at;
 }
 
+/// So many may be on their way in at once: a server that guards itself has few places for those.
+constexpr std::size_t kAtTheDoor = 16;
+
+class Crowd {
+  public:
+    Crowd(int port, std::size_t viewers, std::size_t stuck)
+        : port_(port), readers_(viewers), wanted_(viewers + stuck), poll_(epoll_create1(EPOLL_CLOEXEC)) {}
+    ~Crowd() { close(poll_); }
+    Crowd(const Crowd&) = delete;
+    Crowd& operator=(const Crowd&) = delete;
+
+    /// Lets all in, a few at a time. Those that never read come last.
+    void enter() {
+        const auto limit = Steady::now() + std::chrono::seconds(60);
+        while (Steady::now() < limit) {
+            const auto welcome = static_cast<std::size_t>(
+                std::ranges::count_if(all_, [](const auto& viewer) { return viewer->welcome(); }));
+            while (all_.size() < wanted_ && all_.size() < welcome + kAtTheDoor) add();
+            if (all_.size() == wanted_ && welcome >= readers_) return;
+            turn(beginning_, 10);
+        }
+    }
+
+    void watch(double seconds, double stuckReadsAfter) {
+        begin_ = Steady::now();
+        const auto warm = begin_ + std::chrono::seconds(1);
+        const auto end = begin_ + std::chrono::duration<double>(seconds);
+        while (Steady::now() < end) {
+            if (!stuckReads_ && sinceBegin() >= stuckReadsAfter) {
+                stuckReads_ = true;
+                for (std::size_t i = readers_; i < all_.size(); ++i) listen(EPOLL_CTL_MOD, i, EPOLLIN);
+            }
+            turn(Steady::now() < warm ? beginning_ : delays_, 100);
+        }
+    }
+
+    void print() {
+        std::uint32_t fewest = ~0U;
+        std::uint32_t missing = 0;
+        std::uint32_t drops = 0;
+        std::size_t lost = wanted_ - all_.size();
+        for (std::size_t i = 0; i < std::min(readers_, all_.size()); ++i) {
+            fewest = std::min(fewest, all_[i]->pictures());
+            missing += all_[i]->missing();
+            drops += all_[i]->drops();
+            lost += all_[i]->ended() ? 1 : 0;
+        }
+        std::printf(
+            "{\"viewers\":%zu,\"stuck\":%zu,\"pictures\":%zu,\"fewest\":%u,\"missing\":%u,\"drops\":%u,"
+            "\"ended\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,\"stuck_ended_after_s\":%.1f,"
+            "\"stuck_close_code\":%d}\n",
+            readers_, wanted_ - readers_, delays_.size(), fewest, missing, drops, lost,
+            percentile(delays_, 0.5), percentile(delays_, 0.99), percentile(delays_, 1), stuckEndedAfter_,
+            wanted_ > readers_ && !all_.empty() ? all_.back()->closeCode() : 0);
+    }
+
+  private:
+    [[nodiscard]] double sinceBegin() const {
+        return std::chrono::duration<double>(Steady::now() - begin_).count();
+    }
+
+    void add() {
+        all_.push_back(std::make_unique<Viewer>(port_));
+        const std::size_t index = all_.size() - 1;
+        listen(EPOLL_CTL_ADD, index, EPOLLIN);
+    }
+
+    void listen(int operation, std::size_t index, std::uint32_t events) const {
+        epoll_event event{};
+        event.events = events;
+        event.data.u64 = index;
+        epoll_ctl(poll_, operation, all_[index]->descriptor(), &event);
+    }
+
+    void turn(std::vector<double>& delays, int milliseconds) {
+        std::array<epoll_event, 512> events;
+        const int count = epoll_wait(poll_, events.data(), static_cast<int>(events.size()), milliseconds);
+        for (int i = 0; i < count; ++i) {
+            const epoll_event& event = events[static_cast<std::size_t>(i)];
+            const auto index = static_cast<std::size_t>(event.data.u64);
+            Viewer& viewer = *all_[index];
+            const bool isStuck = index >= readers_;
+            const bool ends = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
+            if (!isStuck || (event.events & EPOLLIN) != 0) viewer.read(isStuck ? beginning_ : delays);
+            // Once it has asked for its stream, only its end is seen: epoll tells of errors unasked.
+            if (isStuck && viewer.upgraded() && !stuckReads_) listen(EPOLL_CTL_MOD, index, 0);
+            if (!viewer.ended() && !(isStuck && ends)) continue;
+            if (isStuck) stuckEndedAfter_ = sinceBegin();
+            epoll_ctl(poll_, EPOLL_CTL_DEL, viewer.descriptor(), nullptr);
+        }
+    }
+
+    const int port_;
+    const std::size_t readers_;  ///< the first of all_
+    const std::size_t wanted_;
+    const int poll_;
+    std::vector<std::unique_ptr<Viewer>> all_;
+    std::vector<double> beginning_;  ///< delays that do not count
+    std::vector<double> delays_;
+    Steady::time_point begin_ = Steady::now();
+    double stuckEndedAfter_ = -1;
+    bool stuckReads_ = false;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -151,58 +295,23 @@ int main(int argc, char** argv) {
     std::size_t stuck = 0;
     double seconds = 15;
     double stuckReadsAfter = 1e9;
+    bool announce = false;
     CLI::App app("Watches one stream many times.");
     app.add_option("--port", port)->required();
     app.add_option("--viewers", viewers, "that read");
     app.add_option("--stuck", stuck, "that never read");
     app.add_option("--stuck-read-after", stuckReadsAfter, "seconds");
-    app.add_option("--seconds", seconds);
+    app.add_option("--seconds", seconds, "once all have come in; the first one does not count");
+    app.add_flag("--announce", announce, "says when all have come in, by a line of its own");
     CLI11_PARSE(app, argc, argv);
 
-    std::vector<std::unique_ptr<Viewer>> all;
-    for (std::size_t i = 0; i < viewers + stuck; ++i) all.push_back(std::make_unique<Viewer>(port));
-    std::vector<pollfd> waiting;
-    // Of a stuck one only its end is seen: poll() tells of errors unasked.
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        const short wanted = i < viewers ? POLLIN : 0;
-        waiting.push_back({all[i]->descriptor(), wanted, 0});
+    Crowd crowd(port, viewers, stuck);
+    crowd.enter();
+    if (announce) {
+        std::printf("{\"entered\":%zu}\n", viewers + stuck);
+        std::fflush(stdout);
     }
-    std::vector<double> delays;
-    std::vector<double> beginning;
-    const auto begin = Steady::now();
-    const auto warm = begin + std::chrono::seconds(1);
-    const auto end = begin + std::chrono::duration<double>(seconds);
-    double stuckEndedAfter = -1;
-    while (Steady::now() < end) {
-        if (poll(waiting.data(), waiting.size(), 100) < 0) break;
-        const double now = std::chrono::duration<double>(Steady::now() - begin).count();
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            const bool isStuck = i >= viewers;
-            if (isStuck && now >= stuckReadsAfter) waiting[i].events = POLLIN;
-            if (waiting[i].revents == 0) continue;
-            const bool ends = (waiting[i].revents & (POLLERR | POLLHUP)) != 0;
-            if (!isStuck || (waiting[i].revents & POLLIN) != 0) {
-                all[i]->read(isStuck || Steady::now() < warm ? beginning : delays);
-            }
-            if (!all[i]->ended() && !(isStuck && ends)) continue;
-            if (isStuck) stuckEndedAfter = now;
-            waiting[i].fd = -1;
-        }
-    }
-    std::uint32_t fewest = ~0U;
-    std::uint32_t missing = 0;
-    std::size_t lost = 0;
-    for (std::size_t i = 0; i < viewers; ++i) {
-        fewest = std::min(fewest, all[i]->pictures());
-        missing += all[i]->missing();
-        lost += all[i]->ended() ? 1 : 0;
-    }
-    std::printf(
-        "{\"viewers\":%zu,\"stuck\":%zu,\"pictures\":%zu,\"fewest\":%u,\"missing\":%u,\"ended\":%zu,"
-        "\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,\"stuck_ended_after_s\":%.1f,"
-        "\"stuck_close_code\":%d}\n",
-        viewers, stuck, delays.size(), fewest, missing, lost, percentile(delays, 0.5),
-        percentile(delays, 0.99), percentile(delays, 1), stuckEndedAfter,
-        stuck > 0 ? all.back()->closeCode() : 0);
+    crowd.watch(seconds, stuckReadsAfter);
+    crowd.print();
     return 0;
 }

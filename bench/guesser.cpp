@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -62,7 +63,7 @@ class Guess {
             (early ? "Authorization: Bearer " + token + "\r\n\r\n" : "\r\n");
         if (early) return;
         const std::string auth = R"({"type":"auth","features":[],"token":")" + token + "\"}";
-        words_ += std::string{'\x81', static_cast<char>(0x80 | auth.size()), 0, 0, 0, 0} + auth;
+        guess_ = std::string{'\x81', static_cast<char>(0x80 | auth.size()), 0, 0, 0, 0} + auth;
     }
     ~Guess() { close(descriptor_); }
     Guess(const Guess&) = delete;
@@ -84,6 +85,9 @@ class Guess {
         std::array<char, 4096> piece{};
         const auto got = recv(descriptor_, piece.data(), piece.size(), 0);
         if (got > 0) heard_.append(piece.data(), static_cast<std::size_t>(got));
+        // Said with the handshake, it would not be heard: RFC 6455 wants a client to wait for the answer.
+        if (!guess_.empty() && heard_.find("\r\n\r\n") != std::string::npos)
+            words_ = std::exchange(guess_, {});
         if (heard_.find("HTTP/1.1 401") == 0 || hasCode(4401)) return end(answers.wrong);
         if (heard_.find("HTTP/1.1 429") == 0 || hasCode(4429)) return end(answers.unheard);
         return got <= 0 && end(answers.other);
@@ -103,6 +107,7 @@ class Guess {
 
     int descriptor_;
     std::string words_;  ///< still to be said
+    std::string guess_;  ///< what is said when the handshake is answered
     std::string heard_;
 };
 

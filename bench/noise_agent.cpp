@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "capture/cmaf_muxer.hpp"
 #include "uplink/local_server.hpp"
 #include "uplink/relayed_server.hpp"
 #include "uplink/uplink_client.hpp"
@@ -39,6 +40,8 @@ struct Settings {
     double seconds = 30;
     bool holdsVideoBack = true;
     bool apart = false;
+    std::size_t places = 100;
+    bool muxes = false;
 };
 
 /// Grants every start; remembers that a key frame was asked for.
@@ -123,7 +126,18 @@ class NoiseCamera {
         chunk.sequence = ++sequence_;
         chunk.captureTime = clock_.utc();
         const auto from = noise_.begin() + static_cast<std::ptrdiff_t>(sequence_ % 1000);
-        chunk.payload = share(ByteBuffer(from, from + static_cast<std::ptrdiff_t>(bytes)));
+        if (settings_.muxes) {
+            capture::AccessUnit unit;
+            unit.data = ByteView(from, bytes);
+            unit.pts = std::chrono::milliseconds(500) + Microseconds(33'333) * sequence_;
+            unit.dts = unit.pts;
+            unit.duration = Microseconds(33'333);
+            unit.keyFrame = key;
+            chunk.payload = share(muxer_.fragment(unit));
+        } else {
+            chunk.payload = share(ByteBuffer(from, from + static_cast<std::ptrdiff_t>(bytes)));
+        }
+        chunk.madeAt = clock_.monotonic();
         exchange_.publish(chunk);
     }
 
@@ -145,6 +159,7 @@ class NoiseCamera {
     NoiseDesk& desk_;
     ByteBuffer noise_;
     SystemClock clock_;
+    capture::CmafMuxer muxer_;
     std::uint32_t sequence_ = 0;
     int sinceKey_ = 0;
     std::uint64_t events_ = 0;
@@ -184,6 +199,7 @@ int runServer(const Settings& settings) {
     Access access({.tokens = {TokenRule::of(kToken, Role::viewer)}}, clock);
     LocalServerSettings local;
     local.port = settings.port;
+    local.maxConnections = settings.places;
     local.maxPerAddress = local.maxConnections;  // all of a crowd have one
     const auto server = settings.apart ? startRelayedServer(local, {.arguments = {"viewers"}}, access,
                                                             exchange, desk, clock, {})
@@ -215,6 +231,8 @@ int main(int argc, char** argv) {
     uplink->add_flag("!--hold-nothing-back", settings.holdsVideoBack, "as the agent was before it did");
     auto* server = app.add_subcommand("serve", "is a local server; prints its port");
     server->add_option("--port", settings.port);
+    server->add_flag("--mux", settings.muxes, "what is noise is muxed as a camera's access units are");
+    server->add_option("--places", settings.places, "how many viewers are let in");
     server->add_flag("--apart", settings.apart, "from a process of its own");
     const auto* viewers = app.add_subcommand("viewers", "is that process");
     CLI11_PARSE(app, argc, argv);

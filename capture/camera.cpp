@@ -217,7 +217,7 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
                }),
       jpeg_(EncoderForm::jpeg, kJpegSettings, clock, emitTo(callbacks_.chunk)),
       snapshots_(clock, [this] { signal_.notify(); }),
-      passthrough_(true,
+      passthrough_(true, clock,
                    [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                        if (callbacks_.chunk) callbacks_.chunk(chunk);
                        decoder_.feed(chunk, coding);
@@ -268,7 +268,10 @@ CameraActivity LiveCamera::activity() const {
         if (encoder.running()) ++activity.encodes;
         activity.encoderFailures += encoder.failures();
         activity.encoderDrops += encoder.dropped();
+        activity.encodedDelays.add(encodes_.at(slot).stream().delays());
     }
+    activity.passthroughDelays = passthrough_.delays();
+    activity.jpegDelays = jpeg_.stream().delays();
     return activity;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/delays.hpp"
 #include "base/link_gate.hpp"
 #include "base/mailbox.hpp"
 #include "base/media.hpp"
@@ -58,6 +59,7 @@ struct CameraActivity {
     std::uint64_t encoderFailures = 0;
     std::uint64_t decoderDrops = 0;
     std::uint64_t encoderDrops = 0;
+    PictureDelays passthroughDelays, encodedDelays, jpegDelays;
 };
 
 /// One consumer's hold on a rendition: while any lease is held the rendition is produced. Thread-bound

@@ -43,11 +43,16 @@ std::shared_ptr<const StreamFormat> streamFormat(const Coding& coding, bool pass
 
 }  // namespace
 
-ChunkStream::ChunkStream(bool passthrough, Emit emit)
-    : id_(nextRendition()), passthrough_(passthrough), emit_(std::move(emit)), cache_(GopLimits{}) {}
+ChunkStream::ChunkStream(bool passthrough, const Clock& clock, Emit emit)
+    : id_(nextRendition()),
+      passthrough_(passthrough),
+      clock_(clock),
+      emit_(std::move(emit)),
+      cache_(GopLimits{}) {}
 
 void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Coding>& coding,
                        const PictureStamp& stamp) {
+    const Monotonic codedAt = clock_.monotonic();
     const std::lock_guard lock(mutex_);
     const bool changed = !coding_ || (coding != coding_ && coding->track != coding_->track);
     if ((awaitsKey_ || changed) && !unit.keyFrame) {
@@ -74,6 +79,9 @@ void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Codin
         chunk.payload = share(muxer_.fragment(timed));
     }
     awaitsKey_ = false;
+    chunk.madeAt = clock_.monotonic();
+    delays_.coded.add(codedAt - stamp.capturedAt);
+    delays_.muxed.add(*chunk.madeAt - codedAt);
     emit(chunk);
 }
 
@@ -155,6 +163,11 @@ bool ChunkStream::ready() const {
 std::shared_ptr<const StreamFormat> ChunkStream::format() const {
     const std::lock_guard lock(mutex_);
     return format_;
+}
+
+PictureDelays ChunkStream::delays() const {
+    const std::lock_guard lock(mutex_);
+    return delays_;
 }
 
 }  // namespace edgecam::capture

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <optional>
 
+#include "base/clock.hpp"
+#include "base/delays.hpp"
 #include "base/media.hpp"
 #include "capture/cmaf_muxer.hpp"
 #include "capture/coding.hpp"
@@ -23,7 +25,7 @@ class ChunkStream {
     /// `coding` is null while the stream has no format yet.
     using Join = std::function<void(const Backlog&, const std::shared_ptr<const Coding>& coding)>;
 
-    ChunkStream(bool passthrough, Emit emit);
+    ChunkStream(bool passthrough, const Clock& clock, Emit emit);
 
     [[nodiscard]] RenditionId id() const { return id_; }
 
@@ -46,6 +48,8 @@ class ChunkStream {
 
     /// Null until the first key frame.
     [[nodiscard]] std::shared_ptr<const StreamFormat> format() const;
+    /// Of all pictures that became chunks.
+    [[nodiscard]] PictureDelays delays() const;
 
   private:
     void adoptFormat(const Coding& coding);
@@ -58,6 +62,7 @@ class ChunkStream {
 
     const RenditionId id_;
     const bool passthrough_;
+    const Clock& clock_;
     const Emit emit_;
 
     mutable std::mutex mutex_;
@@ -72,6 +77,7 @@ class ChunkStream {
     Microseconds latestPts_{0};
     bool awaitsKey_ = true;
     bool broken_ = false;
+    PictureDelays delays_;
 };
 
 }  // namespace edgecam::capture

@@ -18,7 +18,7 @@ class EncodedRendition {
     EncodedRendition(EncoderForm form, const EncoderSettings& settings, const Clock& clock,
                      ChunkStream::Emit emit)
         : clock_(clock),
-          stream_(false, std::move(emit)),
+          stream_(false, clock, std::move(emit)),
           encoder_(form, settings, clock,
                    [this](const AccessUnit& unit, const std::shared_ptr<const Coding>& coding,
                           const PictureStamp& stamp) { stream_.push(unit, coding, stamp); }) {}
@@ -39,6 +39,7 @@ class EncodedRendition {
     }
 
     ChunkStream& stream() { return stream_; }
+    [[nodiscard]] const ChunkStream& stream() const { return stream_; }
     Encoder& encoder() { return encoder_; }
     [[nodiscard]] const Encoder& encoder() const { return encoder_; }
 

@@ -50,6 +50,7 @@ PictureStamp Timeline::stamp(const SourceTime& time) {
     PictureStamp stamp;
     stamp.mediaTime = std::max(time.running + *shift_, Microseconds(0));
     stamp.captureTime = time.taken.value_or(clock_.utc() - time.age);
+    stamp.capturedAt = clock_.monotonic() - time.age;
     while (taken(stamp)) {
         stamp.mediaTime += Microseconds(1);
         stamp.captureTime += Microseconds(1);

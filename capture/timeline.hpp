@@ -19,13 +19,14 @@ struct SourceTime {
     std::optional<Utc> taken;             ///< known better than by `age`
 };
 
-/// What a picture is known by, from here on and in every rendition. Each member alone is unique for the
-/// camera.
+/// What a picture is known by, from here on and in every rendition. Each of the first three
+/// members alone is unique for the camera.
 struct PictureStamp {
     std::uint32_t sequence = 0;  ///< from 1
     Utc captureTime;
     Microseconds mediaTime{
-        0};  ///< on the camera's running time: what the muxer, decoder and encoder count in
+        0};                  ///< on the camera's running time: what the muxer, decoder and encoder count in
+    Monotonic capturedAt{};  ///< by the source's `age`: no clock but this machine's has to be right
 };
 
 /// Thread-safe.

@@ -5,6 +5,27 @@
 
 namespace edgecam::uplink {
 
+void CommitTimes::moved(const std::string& journal, std::int64_t newest, Monotonic at) {
+    if (journal != journal_) {
+        journal_ = journal;
+        knownFrom_ = newest;
+        commits_.clear();
+        return;
+    }
+    const std::int64_t last = commits_.empty() ? knownFrom_ : commits_.back().newest;
+    if (newest <= last) return;
+    commits_.push_back({newest, at});
+    if (commits_.size() <= kRemembered) return;
+    knownFrom_ = commits_.front().newest;
+    commits_.pop_front();
+}
+
+std::optional<Monotonic> CommitTimes::of(std::int64_t seq) const {
+    if (seq <= knownFrom_) return std::nullopt;
+    const auto commit = std::ranges::lower_bound(commits_, seq, {}, &Commit::newest);
+    return commit == commits_.end() ? std::nullopt : std::optional(commit->at);
+}
+
 void DurableFeed::begin(std::string journal, std::int64_t newest, bool acknowledges,
                         std::optional<std::int64_t> acked) {
     *this = DurableFeed();
@@ -52,11 +73,12 @@ void DurableFeed::settle(std::int64_t seq) {
     }
 }
 
-Result<void> DurableFeed::acked(const std::string& journal, std::int64_t seq) {
+Result<std::vector<std::int64_t>> DurableFeed::acked(const std::string& journal, std::int64_t seq) {
     if (journal != journal_) return Error{"another journal than the one in force"};
     if (seq > lastSent_) return Error{"beyond what was sent"};
+    std::vector<std::int64_t> fresh(outstanding_.begin(), std::ranges::upper_bound(outstanding_, seq));
     settle(seq);
-    return {};
+    return fresh;
 }
 
 void DurableFeed::delivered(std::int64_t seq) {

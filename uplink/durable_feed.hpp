@@ -6,7 +6,9 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "uplink/command.hpp"
 #include "uplink/journal.hpp"
@@ -23,6 +25,27 @@ class JournalLine {
     virtual void read(SessionId session, std::optional<std::int64_t> after) = 0;
     /// The consumer has everything up to `seq`.
     virtual void passed(const std::string& journal, std::int64_t seq) = 0;
+};
+
+/// When the journal committed what, as far back as it is remembered. Not thread-safe.
+class CommitTimes {
+  public:
+    static constexpr std::size_t kRemembered = 4096;  ///< commits
+
+    /// The newest committed record is another one since `at`, or the journal is. What was in a journal when
+    /// it was first heard of was committed at no known time.
+    void moved(const std::string& journal, std::int64_t newest, Monotonic at);
+    /// When the record was committed; nothing: before it is remembered, or never.
+    [[nodiscard]] std::optional<Monotonic> of(std::int64_t seq) const;
+
+  private:
+    struct Commit {
+        std::int64_t newest = 0;
+        Monotonic at;
+    };
+    std::string journal_;
+    std::int64_t knownFrom_ = 0;  ///< what lies behind it
+    std::deque<Commit> commits_;  ///< in order
 };
 
 /// Not thread-safe.
@@ -61,8 +84,9 @@ class DurableFeed {
     /// The part of a gap that lies behind what the consumer has, as it is told.
     [[nodiscard]] Gap clipped(Gap gap) const;
 
-    /// `ack`. An error says what is wrong with it and changes nothing.
-    Result<void> acked(const std::string& journal, std::int64_t seq);
+    /// `ack`. Returns what it acknowledges and none before it did; an error says what is wrong with it and
+    /// changes nothing.
+    Result<std::vector<std::int64_t>> acked(const std::string& journal, std::int64_t seq);
     /// TCP acknowledged it, to a consumer that does not.
     void delivered(std::int64_t seq);
 

@@ -26,6 +26,7 @@ void ServiceFigures::addEnded(const ConnectionFigures& ended) {
     traffic.messagesIn += ended.traffic.messagesIn;
     traffic.messagesOut += ended.traffic.messagesOut;
     for (const auto& [code, error] : ended.errors) errors[code] += error.count;
+    eventAcks.add(ended.eventAcks);
 }
 
 }  // namespace edgecam::uplink

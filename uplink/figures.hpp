@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/delays.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
 #include "uplink/journal.hpp"
@@ -33,6 +34,7 @@ struct CameraFigures {
     std::uint64_t failed = 0;    ///< the detector gave an error
     Microseconds lastAnalysis{0};
     std::array<std::uint64_t, 3> events{};  ///< by FacePhase
+    PictureDelays passthroughDelays, encodedDelays, jpegDelays;
 };
 
 struct ProcessFigures {
@@ -84,6 +86,14 @@ struct ConnectionFigures {
     LaneTable lanes;
     std::vector<StreamFigures> streams;
     std::map<ErrorCode, ErrorFigures> errors;
+    Delays eventAcks;  ///< from an event's commit to the peer's `ack`
+};
+
+/// Of the pictures that a service's connections carried, each once for every connection. Those of a backlog
+/// are not among them.
+struct VideoDelays {
+    Delays queue;   ///< from the making of its chunk until the socket was given the last byte
+    Delays socket;  ///< from then until the peer's machine acknowledged it; of one in some
 };
 
 /// All connections of one service together. What is a total includes those that have ended.
@@ -92,6 +102,8 @@ struct ServiceFigures {
     LaneTable lanes;
     Traffic traffic;
     std::map<ErrorCode, std::uint64_t> errors;
+    VideoDelays video;
+    Delays eventAcks;
 
     void add(const ConnectionFigures& open);
     /// Takes in only what outlives the connection: its totals.

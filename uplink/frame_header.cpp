@@ -73,8 +73,10 @@ std::vector<WireMessage> cutIntoParts(const Chunk& chunk, std::size_t partBytes)
     do {
         header.partOffset = static_cast<std::uint32_t>(offset);
         const ByteView part = payload.subspan(offset, std::min(step, payload.size() - offset));
-        parts.push_back(WireMessage::binary(encodeHeader(header), part));
         offset += part.size();
+        const bool last = offset == payload.size();
+        parts.push_back(
+            WireMessage::binary(encodeHeader(header), part, 0, last ? chunk.madeAt : std::nullopt));
     } while (offset < payload.size());
     return parts;
 }

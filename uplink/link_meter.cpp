@@ -46,7 +46,8 @@ std::optional<LinkSample> readLink(int socket, Monotonic now) {
                       .leastRtt = Microseconds(info.tcpi_min_rtt == kNoneYet ? 0 : info.tcpi_min_rtt),
                       .receiverLimited = Microseconds(info.tcpi_rwnd_limited),
                       .acked = info.tcpi_bytes_acked,
-                      .received = info.tcpi_bytes_received};
+                      .received = info.tcpi_bytes_received,
+                      .sinceAck = std::chrono::milliseconds(info.tcpi_last_ack_recv)};
 }
 
 void LinkMeter::add(const LinkSample& sample) {

@@ -23,6 +23,8 @@ struct LinkSample {
     Microseconds receiverLimited{0};  ///< so long in all the peer's window was the limit: tcpi_rwnd_limited
     std::uint64_t acked = 0;          ///< bytes acknowledged since the connection began: tcpi_bytes_acked
     std::uint64_t received = 0;       ///< bytes the peer ever sent, frames of every kind: tcpi_bytes_received
+    /// How long ago the last acknowledgement came, by the kernel's ticks of 1 to 10 ms: tcpi_last_ack_recv.
+    Microseconds sinceAck{0};
     bool held = false;  ///< since the last sample something always waited for room; the caller knows
 };
 

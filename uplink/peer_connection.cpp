@@ -143,6 +143,7 @@ std::optional<LinkSample> PeerConnection::look() {
     const Monotonic now = clock_.monotonic();
     auto sample = readLink(lws_get_socket_fd(socket_), now);
     if (!sample) return std::nullopt;
+    settleTimed(*sample);
     sample->held = std::exchange(held_, session_ && session_->hasOutput());
     link_.add(*sample);
     // That the socket takes something means little: it takes small messages for minutes while the peer reads
@@ -190,6 +191,32 @@ void PeerConnection::tellGate() {
     if (linkIsLimit_ && waits > 0 && !gateTimer_.running()) gateTimer_.start(kGateInterval);
 }
 
+void PeerConnection::handedOver(const WireMessage& message) {
+    const Monotonic now = clock_.monotonic();
+    link_.wrote(message.size(), now);
+    if (timed_) timed_->bytesBehind += message.size();
+    if (!message.madeAt()) return;
+    exchange_.countQueued(now - *message.madeAt());
+    if (!timed_ && std::exchange(timesNext_, false)) timed_ = TimedPicture{now};
+}
+
+// The last acknowledgement may be of what was written after it; where much is, somebody looks often.
+void PeerConnection::settleTimed(std::optional<LinkSample> sample) {
+    // While libwebsockets itself holds a rest, the kernel knows of less than was written.
+    if (!timed_ || lws_partial_buffered(socket_) != 0) return;
+    const int descriptor = lws_get_socket_fd(socket_);
+    const std::size_t outstanding = sample ? sample->outstanding : readOutstanding(descriptor);
+    if (outstanding > timed_->bytesBehind) return;
+    const Monotonic now = clock_.monotonic();
+    if (!sample) sample = readLink(descriptor, now);
+    if (sample) {
+        const Microseconds sinceHanded = now - timed_->handedAt;
+        exchange_.countAcknowledged(
+            std::min(std::max(sinceHanded - sample->sinceAck, sample->leastRtt), sinceHanded));
+    }
+    timed_.reset();
+}
+
 bool PeerConnection::write(const WireMessage& message) {
     const auto protocol = message.isBinary() ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
     std::uint8_t* payload = message.payload();
@@ -206,14 +233,18 @@ bool PeerConnection::writable() {
     if (ended_ || endIfBroken()) return true;  // the close frame is out: nothing may follow it
     if (closing_ && !session_) return endNow();
     if (held_) look();
+    settleTimed({});
     if (!session_) return true;
     bool saidAll = false;
-    for (int turn = 0; turn < kMessagesPerTurn && lws_send_pipe_choked(socket_) == 0; ++turn) {
+    for (int turn = 0; turn < kMessagesPerTurn; ++turn) {
+        // Two system calls are saved where nothing waits: behind the one message of most turns.
+        saidAll = !session_->hasOutput();
+        if (saidAll || lws_send_pipe_choked(socket_) != 0) break;
         const auto message = session_->pop(linkHasRoom() ? Lane::bulk : kLastUrgentLane);
         saidAll = !message;
         if (saidAll) break;
         if (!write(*message)) return false;
-        link_.wrote(message->size(), clock_.monotonic());
+        handedOver(*message);
     }
     if (!session_->hasOutput()) {
         held_ = false;
@@ -277,6 +308,7 @@ void PeerConnection::tick() {
     endIfBroken();
     if (closing_ && --ticksToLive_ <= 0) return cut();
     const auto sample = look();
+    timesNext_ = true;
     if (!session_) return;
     if (rate_ && sample) followLink(*sample);
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.

@@ -89,6 +89,9 @@ class PeerConnection {
     [[nodiscard]] bool linkHasRoom() const;
     std::optional<LinkSample> look();
     void waitForRoom();
+    void handedOver(const WireMessage& message);
+    /// `sample`: of now; without one it looks at the socket itself.
+    void settleTimed(std::optional<LinkSample> sample);
     void meterInbound(std::uint64_t totalReceived);
     [[nodiscard]] bool isNewcomer() const;
     void followSession();
@@ -112,6 +115,13 @@ class PeerConnection {
     ServiceTimer roomTimer_;
     bool held_ = false;  ///< something waited at every moment since the last look
     std::uint64_t ackedSeen_ = 0;
+    /// A picture that is in the socket, or on its way: of one at a time it is seen when it has arrived.
+    struct TimedPicture {
+        Monotonic handedAt;
+        std::size_t bytesBehind = 0;  ///< written after it, at least
+    };
+    std::optional<TimedPicture> timed_;
+    bool timesNext_ = true;
     std::optional<Monotonic> waitingSince_;  ///< something waits, and nothing was acknowledged since
     ByteBuffer scratch_;
 

@@ -136,7 +136,7 @@ void PeerExchange::publish(const std::shared_ptr<const AgentFigures>& figures) {
 }
 
 void PeerExchange::publishJournal(std::string journal, std::int64_t newest) {
-    putNewest(JournalNews{std::move(journal), newest},
+    putNewest(JournalNews{std::move(journal), newest, clock_.monotonic()},
               [](const Item& item) { return std::holds_alternative<JournalNews>(item); });
 }
 
@@ -229,6 +229,7 @@ void PeerExchange::hand(const std::shared_ptr<const AgentFigures>& figures) {
     auto counted = std::make_shared<ServiceFigures>(countedElsewhere_ ? *countedElsewhere_ : ended_);
     if (!countedElsewhere_) {
         for (const auto& [id, session] : sessions_) counted->add(session->figures());
+        counted->video = video_;
     }
     const std::lock_guard lock(mutex_);
     figures_ = std::move(counted);
@@ -244,6 +245,7 @@ void PeerExchange::hand(const Noted& noted) {
 }
 
 void PeerExchange::hand(const JournalNews& news) {
+    agent_.commits.moved(news.journal, news.newest, news.at);
     agent_.journal = news.journal;
     agent_.journalNewest = news.newest;
     for (const auto& [id, session] : sessions_) session->journalMoved();

@@ -62,6 +62,9 @@ class PeerExchange {
     void remove(SessionId session);
     /// The service's connections are another process's, which counts them: these figures are theirs.
     void countElsewhere(ServiceFigures figures);
+    /// What became of a picture on one of the service's connections, see VideoDelays.
+    void countQueued(Microseconds delay) { video_.queue.add(delay); }
+    void countAcknowledged(Microseconds delay) { video_.socket.add(delay); }
     /// What is cut from now on, for all sessions.
     void setPartBytes(std::size_t bytes);
     [[nodiscard]] const AgentView& agent() const { return agent_; }
@@ -93,6 +96,7 @@ class PeerExchange {
     struct JournalNews {
         std::string journal;
         std::int64_t newest;
+        Monotonic at;
     };
     struct Page {
         SessionId session;
@@ -137,6 +141,7 @@ class PeerExchange {
     const Clock& clock_;
     std::map<SessionId, PeerSession*> sessions_;
     ServiceFigures ended_;  ///< totals of the sessions that are gone
+    VideoDelays video_;
     std::optional<ServiceFigures> countedElsewhere_;
 
     mutable std::mutex mutex_;

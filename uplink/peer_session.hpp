@@ -40,6 +40,7 @@ struct AgentView {
     std::map<std::string, std::map<std::uint64_t, FaceEvent>> liveFaces;
     std::string journal;  ///< UUID of the database that durable events are in; empty: there is none now
     std::int64_t journalNewest = 0;
+    CommitTimes commits;  ///< of that journal
     std::map<std::string, UplinkStatus> uplinks;  ///< by id()
     std::shared_ptr<const AgentFigures> figures;  ///< newest; nullptr: none came yet
     std::string ownUplink;  ///< the one this service is, by id(); empty: the local server

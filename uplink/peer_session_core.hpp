@@ -212,6 +212,7 @@ class Session final : public PeerSession {
     std::uint64_t transfers_ = 0;
     Traffic traffic_;
     std::map<ErrorCode, ErrorFigures> errors_;
+    Delays eventAcks_;
 };
 
 }  // namespace edgecam::uplink

@@ -73,8 +73,10 @@ void Session::acknowledge(const Id& id, const AckRequest& ack) {
     if (!durable() || !feed_.acknowledges()) {
         return refuse(id, {ErrorCode::forbidden, "this connection is no consumer that acknowledges", ""});
     }
-    if (const auto taken = feed_.acked(ack.journal, ack.seq); !taken) {
-        return refuse(id, {ErrorCode::badRequest, taken.error().message, "seq"});
+    const auto taken = feed_.acked(ack.journal, ack.seq);
+    if (!taken) return refuse(id, {ErrorCode::badRequest, taken.error().message, "seq"});
+    for (const std::int64_t seq : *taken) {
+        if (const auto committed = around_.agent.commits.of(seq)) eventAcks_.add(now() - *committed);
     }
     tellPosition();
     answerOk(id, Message{});

@@ -87,7 +87,8 @@ bool VideoStreams::attach(VideoStream& stream, const StreamGrant& grant, Monoton
     stream.liveFrom = grant.backlog.liveFrom;
     stream.replayed.clear();
     bool room = true;
-    for (const Chunk& chunk : grant.backlog.chunks) {
+    for (Chunk chunk : grant.backlog.chunks) {
+        chunk.madeAt.reset();  // what was kept for whoever comes did not wait for this peer
         room = push(stream, {chunk, cutIntoParts(chunk, partBytes_)}, now) && room;
         if (!opensChannel(chunk)) stream.replayed.insert(chunk.sequence);
     }

@@ -22,13 +22,21 @@ void fields(A& a, RectNorm& x) {
     a(x.x, x.y, x.width, x.height);
 }
 template <class A>
+void fields(A& a, Delays& x) {
+    a(x.counts, x.sum);
+}
+template <class A>
+void fields(A& a, PictureDelays& x) {
+    a(x.coded, x.muxed);
+}
+template <class A>
 void fields(A& a, StreamFormat& x) {
     a(x.codec, x.codecString, x.mime, x.size, x.frameRate, x.passthrough, x.encoder);
 }
 template <class A>
 void fields(A& a, Chunk& x) {
     a(x.rendition, x.channel, x.kind, x.keyFrame, x.discontinuity, x.sequence, x.captureTime, x.payload,
-      x.format);
+      x.format, x.madeAt);
 }
 template <class A>
 void fields(A& a, Backlog& x) {
@@ -102,7 +110,7 @@ void fields(A& a, UplinkStatus& x) {
 template <class A>
 void fields(A& a, CameraFigures& x) {
     a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
-      x.failed, x.lastAnalysis, x.events);
+      x.failed, x.lastAnalysis, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays);
 }
 template <class A>
 void fields(A& a, ProcessFigures& x) {
@@ -126,8 +134,12 @@ void fields(A& a, Traffic& x) {
     a(x.bytesIn, x.bytesOut, x.messagesIn, x.messagesOut);
 }
 template <class A>
+void fields(A& a, VideoDelays& x) {
+    a(x.queue, x.socket);
+}
+template <class A>
 void fields(A& a, ServiceFigures& x) {
-    a(x.peers, x.lanes, x.traffic, x.errors);
+    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks);
 }
 template <class A>
 void fields(A& a, DropNotice& x) {

@@ -2,8 +2,9 @@
 
 namespace edgecam::uplink {
 
-WireMessage::WireMessage(bool binary, ByteView head, ByteView body, std::int64_t mark)
-    : binary_(binary), mark_(mark), buffer_(std::make_shared<ByteBuffer>()) {
+WireMessage::WireMessage(bool binary, ByteView head, ByteView body, std::int64_t mark,
+                         std::optional<Monotonic> madeAt)
+    : binary_(binary), mark_(mark), madeAt_(madeAt), buffer_(std::make_shared<ByteBuffer>()) {
     buffer_->reserve(kHeadroom + head.size() + body.size());
     buffer_->resize(kHeadroom);
     buffer_->insert(buffer_->end(), head.begin(), head.end());
@@ -11,11 +12,12 @@ WireMessage::WireMessage(bool binary, ByteView head, ByteView body, std::int64_t
 }
 
 WireMessage WireMessage::text(std::string_view json, std::int64_t mark) {
-    return {false, {}, viewOf(json), mark};
+    return {false, {}, viewOf(json), mark, {}};
 }
 
-WireMessage WireMessage::binary(ByteView head, ByteView body, std::int64_t mark) {
-    return {true, head, body, mark};
+WireMessage WireMessage::binary(ByteView head, ByteView body, std::int64_t mark,
+                                std::optional<Monotonic> madeAt) {
+    return {true, head, body, mark, madeAt};
 }
 
 }  // namespace edgecam::uplink

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 
 namespace edgecam::uplink {
 
@@ -20,21 +22,25 @@ class WireMessage {
 
     /// `mark`: the seq of the durable event in it; 0: none.
     static WireMessage text(std::string_view json, std::int64_t mark = 0);
-    /// `head` and `body` laid end to end.
-    static WireMessage binary(ByteView head, ByteView body, std::int64_t mark = 0);
+    /// `head` and `body` laid end to end. `madeAt`: of a chunk that ends with this message (Chunk::madeAt).
+    static WireMessage binary(ByteView head, ByteView body, std::int64_t mark = 0,
+                              std::optional<Monotonic> madeAt = {});
 
     [[nodiscard]] bool isBinary() const { return binary_; }
     [[nodiscard]] std::int64_t mark() const { return mark_; }
+    [[nodiscard]] std::optional<Monotonic> madeAt() const { return madeAt_; }
     [[nodiscard]] std::size_t size() const { return buffer_->size() - kHeadroom; }
     [[nodiscard]] ByteView bytes() const { return ByteView(*buffer_).subspan(kHeadroom); }
     /// For lws_write: the first byte of the payload, with kHeadroom writable bytes before it.
     [[nodiscard]] std::uint8_t* payload() const { return buffer_->data() + kHeadroom; }
 
   private:
-    WireMessage(bool binary, ByteView head, ByteView body, std::int64_t mark);
+    WireMessage(bool binary, ByteView head, ByteView body, std::int64_t mark,
+                std::optional<Monotonic> madeAt);
 
     bool binary_;
     std::int64_t mark_;
+    std::optional<Monotonic> madeAt_;
     std::shared_ptr<ByteBuffer> buffer_;
 };
 

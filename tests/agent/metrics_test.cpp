@@ -24,6 +24,7 @@ std::set<std::string> samplesOf(const std::string& page) {
     const std::regex comment(R"(# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) .+)");
     const std::regex sample(
         R"re(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-zA-Z_]\w*="([^"\\]|\\["\\n])*",?)+\})? -?[0-9.e+-]+)re");
+    const std::regex histogramPart("_(bucket|sum|count)$");
     std::set<std::string> samples;
     std::set<std::string> announced;
     std::set<std::string> ended;
@@ -37,7 +38,7 @@ std::set<std::string> samplesOf(const std::string& page) {
             continue;
         }
         REQUIRE(std::regex_match(line, match, sample));
-        const std::string name = match.str(1);
+        const std::string name = std::regex_replace(match.str(1), histogramPart, "");
         CHECK(announced.contains("HELP " + name));
         CHECK(announced.contains("TYPE " + name));
         if (name != current) {
@@ -63,6 +64,9 @@ struct Scene {
             figures.cameras[cameraId] = {
                 .pictures = 1000, .encoderDrops = 3, .analysed = 10, .lastAnalysis = 31ms};
         }
+        figures.cameras["cam_123"].passthroughDelays.coded.add(2ms);
+        figures.cameras["cam_123"].passthroughDelays.coded.add(100s);
+        figures.cameras["cam_123"].passthroughDelays.muxed.add(40us);
         view.cameras["door"].state = CameraState::reconnecting;
         figures.process = {.residentBytes = 1 << 20, .cpuSeconds = 2.5, .threads = 9};
         view.figures = std::make_shared<const uplink::AgentFigures>(figures);
@@ -77,10 +81,13 @@ struct Scene {
         viewers.traffic.bytesOut = 123456;
         viewers.errors[uplink::ErrorCode::forbidden] = 2;
         viewers.lanes[static_cast<std::size_t>(uplink::Lane::video)].dropped = 7;
+        viewers.video.queue.add(300us);
+        viewers.video.socket.add(30ms);
         services.push_back(
             {.uplink = "", .figures = std::make_shared<const uplink::ServiceFigures>(viewers)});
         uplink::ServiceFigures away;
         away.errors[uplink::ErrorCode::forbidden] = 1;
+        away.eventAcks.add(2h);
         away.lanes[static_cast<std::size_t>(uplink::Lane::events)] = {.depth = 5, .bytes = 800, .dropped = 1};
         services.push_back({.uplink = hub.name,
                             .figures = std::make_shared<const uplink::ServiceFigures>(away),
@@ -108,6 +115,13 @@ TEST_CASE("the page says what stands, in the words of convention and base units"
              R"(edgecam_camera_restarts_total{camera="door"} 2)",
              R"(edgecam_camera_encoder_dropped_total{camera="cam_123"} 3)",
              R"(edgecam_vision_last_analysis_seconds{camera="cam_123"} 0.031)",
+             R"(edgecam_coded_delay_seconds_bucket{camera="cam_123",rendition="passthrough",le="0.001"} 0)",
+             R"(edgecam_coded_delay_seconds_bucket{camera="cam_123",rendition="passthrough",le="0.0025"} 1)",
+             R"(edgecam_coded_delay_seconds_bucket{camera="cam_123",rendition="passthrough",le="60"} 1)",
+             R"(edgecam_coded_delay_seconds_bucket{camera="cam_123",rendition="passthrough",le="+Inf"} 2)",
+             R"(edgecam_coded_delay_seconds_count{camera="cam_123",rendition="passthrough"} 2)",
+             R"(edgecam_coded_delay_seconds_sum{camera="cam_123",rendition="passthrough"} 100.002)",
+             R"(edgecam_mux_delay_seconds_count{camera="cam_123",rendition="passthrough"} 1)",
              R"(edgecam_uplink_state{uplink="the \"far\" hub",state="backing_off"} 1)",
              R"(edgecam_uplink_connection_attempts_total{uplink="the \"far\" hub"} 12)",
              R"(edgecam_uplink_lane_messages{uplink="the \"far\" hub",lane="events"} 5)",
@@ -117,6 +131,11 @@ TEST_CASE("the page says what stands, in the words of convention and base units"
              R"(edgecam_viewers{role="admin"} 0)",
              R"(edgecam_viewer_sent_bytes_total 123456)",
              R"(edgecam_viewer_dropped_total{lane="video"} 7)",
+             R"(edgecam_queue_delay_seconds_bucket{service="viewers",lane="video",le="0.0005"} 1)",
+             R"(edgecam_queue_delay_seconds_count{service="the \"far\" hub",lane="video"} 0)",
+             R"(edgecam_socket_delay_seconds_sum{service="viewers",lane="video"} 0.03)",
+             R"(edgecam_event_ack_delay_seconds_bucket{uplink="the \"far\" hub",le="60"} 0)",
+             R"(edgecam_event_ack_delay_seconds_sum{uplink="the \"far\" hub"} 7200)",
              R"(edgecam_errors_total{code="forbidden"} 3)",
              R"(edgecam_service_dropped_total{service="the \"far\" hub",reason="faces"} 6)",
              R"(edgecam_service_oldest_wait_seconds{service="the \"far\" hub"} 1.5)",

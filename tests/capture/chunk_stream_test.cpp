@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/camera_bench.hpp"
+#include "tests/support/fake_clock.hpp"
 
 using namespace edgecam;
 using namespace edgecam::capture;
@@ -22,8 +23,9 @@ std::shared_ptr<const Coding> coding(std::uint8_t level = 31, double frameRate =
 }
 
 struct Fixture {
+    test::FakeClock clock;
     std::vector<Chunk> emitted;
-    ChunkStream stream{true, [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); }};
+    ChunkStream stream{true, clock, [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); }};
     std::uint32_t number = 0;
     ByteBuffer bytes = ByteBuffer(6, 0x65);
 
@@ -32,6 +34,7 @@ struct Fixture {
         stamp.sequence = ++number;
         stamp.mediaTime = number * 33'333us;
         stamp.captureTime = Utc(1'700'000'000s + stamp.mediaTime);
+        stamp.capturedAt = clock.monotonic() - 12ms;
         AccessUnit unit;
         unit.data = bytes;
         unit.pts = stamp.mediaTime;
@@ -102,6 +105,20 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(emitted[2].channel == emitted[1].channel);
     CHECK(emitted[2].discontinuity);
     CHECK_FALSE(emitted[3].discontinuity);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "what became a chunk is timed from its capture on, and the chunk says when it was made") {
+    push(false, coding());
+    CHECK(stream.delays() == PictureDelays{});
+    push(true, coding());
+    clock.jumpWallClock(24h);
+    push(false, coding());
+    CHECK(stream.delays().coded.count() == 2);
+    CHECK(stream.delays().coded.sum == 24ms);
+    CHECK(stream.delays().muxed.count() == 2);
+    CHECK_FALSE(emitted[0].madeAt);
+    CHECK(emitted[1].madeAt == clock.monotonic());
 }
 
 TEST_CASE_FIXTURE(Fixture, "joining replays the init segment and the current group") {

@@ -37,7 +37,9 @@ TEST_CASE("pictures are numbered from 1 and media time starts near zero, whateve
 TEST_CASE("capture time is now less the picture's age") {
     test::FakeClock clock;
     Timeline timeline(clock);
-    CHECK(timeline.stamp(at(0us, 12ms)).captureTime == clock.utc() - 12ms);
+    const auto stamp = timeline.stamp(at(0us, 12ms));
+    CHECK(stamp.captureTime == clock.utc() - 12ms);
+    CHECK(stamp.capturedAt == clock.monotonic() - 12ms);
     clock.jumpWallClock(1h);
     CHECK(timeline.stamp(at(40ms, 5ms)).captureTime == clock.utc() - 5ms);
 }

@@ -15,8 +15,14 @@ let agent, hub, hubName, awayName, viewer;
 before(async () => {
     hub = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await new Promise((done) => hub.once('listening', done));
-    hub.on('connection', (socket) => socket.once('message', () => socket.send(
-        JSON.stringify({ type: 'system', event: 'authenticated', data: { features: [] } }))));
+    hub.on('connection', (socket) => {
+        socket.once('message', () => socket.send(
+            JSON.stringify({ type: 'system', event: 'authenticated', data: { features: ['ack'] } })));
+        socket.on('message', (message, isBinary) => {
+            const { data } = isBinary ? {} : JSON.parse(message);
+            if (data?.seq) socket.send(JSON.stringify({ type: 'ack', journal: data.journal, seq: data.seq }));
+        });
+    });
     hubName = `ws://127.0.0.1:${hub.address().port}/hub`;
     awayName = `ws://127.0.0.1:${await freePort()}/away`;
     agent = await AgentProcess.start({
@@ -74,6 +80,22 @@ test('a scrape while a viewer watches: the values are there, and they move', asy
     moves.push(['edgecam_camera_pictures_total', { camera: 'cam_123' }], ['edgecam_vision_analysed_total', { camera: 'cam_123' }],
         ['edgecam_uplink_sent_bytes_total', { uplink: hubName }]);
     await until((all) => moves.every(([name, labels]) => valueOf(all, name, labels) > valueOf(first, name, labels)));
+});
+
+test('how long pictures take, stage by stage, and events until their hub has them', async () => {
+    const stages = [['coded', { camera: 'cam_123', rendition: 'encoded' }], ['mux', { camera: 'cam_123', rendition: 'encoded' }],
+        ...['viewers', hubName].flatMap((service) => ['queue', 'socket'].map((stage) => [stage, { service, lane: 'video' }])),
+        ['event_ack', { uplink: hubName }]];
+    const all = await until((families) => stages.every(([stage, labels]) =>
+        valueOf(families, `edgecam_${stage}_delay_seconds_count`, labels) > 3));
+    for (const [stage, labels] of stages) {
+        const name = `edgecam_${stage}_delay_seconds`, count = valueOf(all, `${name}_count`, labels);
+        assert.equal(all.get(name).type, 'histogram');
+        assert.equal(valueOf(all, `${name}_bucket`, { ...labels, le: '+Inf' }), count);
+        const mean = valueOf(all, `${name}_sum`, labels) / count;
+        assert.ok(mean >= 0 && mean < 2, `${name}: ${mean} s`);
+    }
+    assert.equal(valueOf(all, 'edgecam_coded_delay_seconds_count', { camera: 'door', rendition: 'encoded' }), undefined);
 });
 
 test('every uplink is there: where it stands, how often it was tried, what waits for it', async () => {

@@ -39,6 +39,9 @@ export function parseMetrics(text) {
         const sample = line.match(kSample);
         assert.ok(sample, `neither comment nor sample: ${line}`);
         const [, name, labels = '', value] = sample;
+        const part = name.match(/^(.*)_(?:bucket|sum|count)$/);
+        const histogram = part && families.get(part[1])?.type === 'histogram' ? families.get(part[1]) : null;
+        if (histogram && !families.has(name)) families.set(name, { ...histogram, samples: [] });
         const family = families.get(name);
         assert.ok(family?.help && family?.type, `no HELP and TYPE before ${line}`);
         assert.ok(!Number.isNaN(Number(value)), line);

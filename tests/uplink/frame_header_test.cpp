@@ -108,12 +108,14 @@ TEST_CASE("a payload is cut into parts that fit together again") {
         for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<std::uint8_t>(i);
         chunk.payload = share(payload);
         chunk.discontinuity = true;
+        chunk.madeAt = Monotonic(std::chrono::seconds(7));
 
         const auto parts = cutIntoParts(chunk, partBytes);
         CHECK(parts.size() == std::max<std::size_t>(1, (size + partBytes - 1) / partBytes));
         ByteBuffer joined;
         for (const WireMessage& part : parts) {
             CHECK(part.isBinary());
+            CHECK(part.madeAt().has_value() == (&part == &parts.back()));
             const auto frame = parseFrame(part.bytes());
             REQUIRE(frame);
             CHECK(frame->header.channel == 7);

@@ -236,6 +236,29 @@ TEST_SUITE("local server") {
         CHECK(neighbour.textWith(R"("heartbeat")").find(R"("id":9)") != std::string::npos);
     }
 
+    TEST_CASE("a picture is timed on its way through the lane, and through the socket") {
+        Bench bench;
+        Wire viewer = bench.enter();
+        viewer.sendText(R"({"type":"stream_control","action":"start","camera_id":"cam_123","id":1})");
+        REQUIRE_FALSE(viewer.textWith(R"("id":1)").empty());
+        Chunk picture = keyFrame(1, 300'000);
+        picture.madeAt = bench.clock.monotonic() - 20ms;
+        bench.exchange.publish(keyFrame(0, 1000));
+        bench.exchange.publish(picture);
+        REQUIRE(readsPicture(viewer, 1));
+        const auto seen = [&] {
+            bench.exchange.publish(std::make_shared<const AgentFigures>());
+            return bench.exchange.figures()->video;
+        };
+        for (int look = 0; look < 500 && seen().socket.count() == 0; ++look) {
+            viewer.sendText(R"({"type":"heartbeat","id":2})");
+            REQUIRE_FALSE(viewer.textWith(R"("id":2)").empty());
+        }
+        CHECK(seen().queue.count() == 1);
+        CHECK(seen().queue.sum == 20ms);
+        CHECK(seen().socket.count() == 1);
+    }
+
     TEST_CASE("a viewer that never reads is let go, and the others keep receiving") {
         Bench bench;
         Wire reading = bench.enter();

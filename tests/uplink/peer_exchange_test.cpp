@@ -90,6 +90,42 @@ TEST_CASE("what is cut from now on has the new size, also what was cached for a 
     CHECK(typesOf(hall.one.hear()) == std::vector<std::string>{"binary"});
 }
 
+TEST_CASE("a live picture says when it was made, what was kept for whoever comes does not") {
+    Hall hall;
+    hall.one.say(R"({"type":"stream_control","action":"start","camera_id":"cam_123"})");
+    StreamGrant grant = SessionBench::grantOf(5, 1, 100);
+    for (Chunk& chunk : grant.backlog.chunks) chunk.madeAt = Monotonic(1s);
+    hall.exchange->complete(hall.one.session->id(), hall.one.agent->commands.back().ticket, grant);
+    Chunk live = deltaOf(5, 1, 101);
+    live.madeAt = Monotonic(2s);
+    hall.exchange->publish(live);
+    hall.exchange->drain();
+    std::vector<std::optional<Monotonic>> made;
+    while (const auto message = hall.one.session->pop()) {
+        if (message->isBinary()) made.push_back(message->madeAt());
+    }
+    REQUIRE(made.size() > 1);
+    CHECK(made.back() == Monotonic(2s));
+    made.pop_back();
+    for (const auto& each : made) CHECK_FALSE(each);
+}
+
+TEST_CASE("what became of pictures is in the service's figures, until another process counts") {
+    Hall hall;
+    hall.exchange->countQueued(3ms);
+    hall.exchange->countAcknowledged(40ms);
+    hall.exchange->publish(std::make_shared<const AgentFigures>());
+    hall.exchange->drain();
+    CHECK(hall.exchange->figures()->video.queue.sum == 3ms);
+    CHECK(hall.exchange->figures()->video.socket.sum == 40ms);
+    ServiceFigures elsewhere;
+    elsewhere.video.queue.add(9ms);
+    hall.exchange->countElsewhere(elsewhere);
+    hall.exchange->publish(std::make_shared<const AgentFigures>());
+    hall.exchange->drain();
+    CHECK(hall.exchange->figures()->video.queue.sum == 9ms);
+}
+
 TEST_CASE("a camera's news are known to sessions that come later") {
     Hall hall;
     CameraStatus status = cameraOf("yard", CameraState::starting);

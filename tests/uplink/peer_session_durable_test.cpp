@@ -67,6 +67,45 @@ TEST_CASE("a hub that acknowledges gets what it has not, in order, and the journ
     CHECK(toldIn(bench.hear()) == std::vector<std::string>{"face 5 after 4"});
 }
 
+TEST_CASE("events that a hub acknowledges are timed from their commit on, each once") {
+    auto bench = SessionBench::durableHub(kAcks, 1);
+    bench.view->commits.moved("j-1", 1, bench.clock->monotonic());
+    for (std::uint64_t face = 2; face <= 4; ++face) {
+        bench.journal->add(faceOf("door", face, FacePhase::enter));
+        if (face != 3)
+            bench.view->commits.moved("j-1", static_cast<std::int64_t>(face), bench.clock->monotonic());
+        bench.later(100ms);
+    }
+    bench.journalMoved();
+    bench.serveJournal();
+    bench.hear();
+    ack(bench, 3);  // 1 was there before anybody looked; 3 was committed together with 4
+    CHECK(bench.session->figures().eventAcks.count() == 2);
+    CHECK(bench.session->figures().eventAcks.sum == 300ms + 100ms);
+    ack(bench, 3);
+    ack(bench, 4);
+    CHECK(bench.session->figures().eventAcks.count() == 3);
+    ServiceFigures ended;
+    ended.addEnded(bench.session->figures());
+    CHECK(ended.eventAcks.count() == 3);
+}
+
+TEST_CASE("commits are remembered as far back as there is room, and of one journal") {
+    CommitTimes commits;
+    constexpr auto kMost = static_cast<std::int64_t>(CommitTimes::kRemembered);
+    commits.moved("j-1", 10, Monotonic(1s));
+    CHECK_FALSE(commits.of(10));
+    for (std::int64_t seq = 11; seq <= 11 + kMost; ++seq)
+        commits.moved("j-1", seq, Monotonic(Microseconds(seq)));
+    CHECK_FALSE(commits.of(11));
+    CHECK(commits.of(12) == Monotonic(12us));
+    CHECK(commits.of(11 + kMost) == Monotonic(Microseconds(11 + kMost)));
+    CHECK_FALSE(commits.of(12 + kMost));
+    commits.moved("j-2", 3, Monotonic(9s));
+    CHECK_FALSE(commits.of(3));
+    CHECK_FALSE(commits.of(12));
+}
+
 TEST_CASE("a hub that knows another journal, or none, goes on from where it stands on disk") {
     for (const char* answer :
          {R"({"features":["ack"]})", R"({"features":["ack"],"journal":"older","acked_seq":99})",

@@ -42,12 +42,14 @@ Kind asked(const Kind& message) {
 }  // namespace
 
 TEST_CASE("a chunk comes out as it went in, its bytes and its format too") {
-    const Chunk chunk = initOf(5, 1, {1280, 720});
+    Chunk chunk = initOf(5, 1, {1280, 720});
+    chunk.madeAt = Monotonic(7s);
     const Chunk read = sent(chunk);
     CHECK(read.rendition == 5);
     CHECK(read.kind == ChunkKind::initSegment);
     CHECK(*read.payload == *chunk.payload);
     CHECK(read.captureTime == chunk.captureTime);
+    CHECK(read.madeAt == Monotonic(7s));
     REQUIRE(read.format);
     CHECK(read.format->codecString == chunk.format->codecString);
     CHECK(read.format->size == Size{1280, 720});
@@ -71,11 +73,21 @@ TEST_CASE("faces, statuses and figures come out as they went in") {
 
     RelayFigures news;
     news.figures.cameras["door"].events = {1, 2, 3};
+    news.figures.cameras["door"].encodedDelays.coded.add(9ms);
     news.figures.process.cpuSeconds = 1.5;
     news.figures.journal = JournalStatus{.ok = false, .trouble = "disk full", .records = -1};
     const AgentFigures figures = sent(news).figures;
     CHECK(figures.cameras.at("door").events[2] == 3);
+    CHECK(figures.cameras.at("door").encodedDelays == news.figures.cameras["door"].encodedDelays);
     CHECK(figures.process.cpuSeconds == 1.5);
+    RelayUse use;
+    use.figures.video.queue.add(2ms);
+    use.figures.video.socket.add(80ms);
+    use.figures.eventAcks.add(1s);
+    const ServiceFigures counted = asked(use).figures;
+    CHECK(counted.video.queue == use.figures.video.queue);
+    CHECK(counted.video.socket == use.figures.video.socket);
+    CHECK(counted.eventAcks == use.figures.eventAcks);
     CHECK(figures.journal->trouble == "disk full");
     CHECK(figures.journal->records == -1);
 }
