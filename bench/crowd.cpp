@@ -223,18 +223,21 @@ class Crowd {
         std::uint32_t fewest = ~0U;
         std::uint32_t missing = 0;
         std::uint32_t drops = 0;
+        int closeCode = 0;  // of one that was ended; 0: without a close frame
         std::size_t lost = wanted_ - all_.size();
         for (std::size_t i = 0; i < std::min(readers_, all_.size()); ++i) {
             fewest = std::min(fewest, all_[i]->pictures());
             missing += all_[i]->missing();
             drops += all_[i]->drops();
             lost += all_[i]->ended() ? 1 : 0;
+            if (all_[i]->ended()) closeCode = all_[i]->closeCode();
         }
         std::printf(
             "{\"viewers\":%zu,\"stuck\":%zu,\"pictures\":%zu,\"fewest\":%u,\"missing\":%u,\"drops\":%u,"
-            "\"ended\":%zu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,\"stuck_ended_after_s\":%.1f,"
+            "\"ended\":%zu,\"close_code\":%d,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,\"stuck_ended_"
+            "after_s\":%.1f,"
             "\"stuck_close_code\":%d}\n",
-            readers_, wanted_ - readers_, delays_.size(), fewest, missing, drops, lost,
+            readers_, wanted_ - readers_, delays_.size(), fewest, missing, drops, lost, closeCode,
             percentile(delays_, 0.5), percentile(delays_, 0.99), percentile(delays_, 1), stuckEndedAfter_,
             wanted_ > readers_ && !all_.empty() ? all_.back()->closeCode() : 0);
     }
