@@ -207,7 +207,7 @@ TEST_CASE("H.265 goes to those who take it, the others are moved to the encode")
         "config-interval=-1 )";
     const RtspServer server = startServer(options);
     CameraBench bench(server.url());
-    auto modern = bench.camera->open({StreamForm::cmaf, {"hvc1", "avc1"}, false});
+    auto modern = bench.camera->open({.form = StreamForm::cmaf, .codecs = {"hvc1", "avc1"}});
     auto plain = bench.camera->open(kVideo);
     REQUIRE(modern);
     REQUIRE(plain);

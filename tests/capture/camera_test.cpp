@@ -267,9 +267,9 @@ TEST_CASE("a disabled camera closes, its leases wait, and its return is marked a
 
 TEST_CASE("a consumer whose codec cannot be made is refused") {
     CameraBench bench(kFaces);
-    CHECK_FALSE(bench.camera->open({StreamForm::cmaf, {"hvc1"}, false}));
-    CHECK_FALSE(bench.camera->open({StreamForm::cmaf, {"vp09", "av01"}, false}));
-    CHECK(bench.camera->open({StreamForm::cmaf, {"hvc1", "avc1.64001f"}, false}));
+    CHECK_FALSE(bench.camera->open({.form = StreamForm::cmaf, .codecs = {"hvc1"}}));
+    CHECK_FALSE(bench.camera->open({.form = StreamForm::cmaf, .codecs = {"vp09", "av01"}}));
+    CHECK(bench.camera->open({.form = StreamForm::cmaf, .codecs = {"hvc1", "avc1.64001f"}}));
 }
 
 TEST_CASE("a file and a device that are not there are retried, with the reason, and disturb nobody") {

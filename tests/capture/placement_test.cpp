@@ -8,7 +8,7 @@ using namespace edgecam::capture;
 namespace {
 
 StreamRequest taking(std::vector<std::string> codecs, bool encoded = false) {
-    return {StreamForm::cmaf, std::move(codecs), encoded};
+    return {.form = StreamForm::cmaf, .codecs = std::move(codecs), .wish = {.encoded = encoded}};
 }
 
 SourceFacts source(std::optional<Codec> codec, bool known = true) {
