@@ -153,6 +153,36 @@ void addUplinkLanes(MetricFamilies& families, const std::vector<ServiceSnapshot>
            [](const auto& lane) { return lane.dropped; });
 }
 
+void addUplinkLinks(MetricFamilies& families, const std::vector<ServiceSnapshot>& services) {
+    const auto addAll = [&](const char* name, const char* help, const auto& valueOf) {
+        Family family(families, MetricType::Gauge, name, help);
+        for (const ServiceSnapshot& service : services) {
+            const auto& link = service.figures->link;
+            if (service.uplink.empty() || !link) continue;
+            family.add({{"uplink", service.uplink}}, static_cast<double>(valueOf(*link)));
+        }
+    };
+    addAll("edgecam_uplink_target_bitrate_bits_per_second", "What the encoders are to give at most, in all.",
+           [](const auto& link) { return 1000.0 * link.targetKbps; });
+    addAll("edgecam_uplink_carried_bits_per_second", "What the link was seen to carry lately.",
+           [](const auto& link) { return 1000.0 * link.carriedKbps; });
+    addAll("edgecam_uplink_limited", "Whether the link was seen to carry less than it was given.",
+           [](const auto& link) { return link.isLimit ? 1 : 0; });
+    addAll("edgecam_uplink_video_delay_seconds", "What would wait of a picture captured now.",
+           [](const auto& link) { return secondsOf(link.delay); });
+    addAll("edgecam_uplink_round_trip_seconds", "The way to the hub and back, without queueing.",
+           [](const auto& link) { return secondsOf(link.roundTrip); });
+    addAll("edgecam_uplink_receiver_limited_ratio", "Share of the time in which the hub took too little.",
+           [](const auto& link) { return link.receiverLimited; });
+    Family state(families, MetricType::Gauge, "edgecam_uplink_rate_state",
+                 "1 for what the rate controller does now.");
+    for (const ServiceSnapshot& service : services) {
+        const auto& link = service.figures->link;
+        if (service.uplink.empty() || !link) continue;
+        state.add({{"uplink", service.uplink}, {"state", nameOf(link->state)}}, 1.0);
+    }
+}
+
 }  // namespace
 
 MetricFamilies agentFamilies(const uplink::AgentView& agent, Monotonic now) {
@@ -208,6 +238,7 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
                     "Times the hub was dialled.");
     for (const auto& [name, status] : agent.uplinks) attempts.add({{"uplink", name}}, status.attempts);
     addUplinkLanes(families, services);
+    addUplinkLinks(families, services);
     std::vector<std::pair<Labels, uplink::Traffic>> traffic;
     for (const ServiceSnapshot& service : services) {
         if (!service.uplink.empty()) {

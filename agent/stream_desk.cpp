@@ -1,5 +1,7 @@
 #include "agent/stream_desk.hpp"
 
+#include <algorithm>
+
 #include "agent/quality.hpp"
 
 namespace edgecam::agent {
@@ -101,10 +103,14 @@ capture::StreamWish StreamDesk::wishOf(uplink::SessionId session, const CameraUn
     const auto link = links.find(unit.config.id);
     if (link == links.end()) return wish;
     const CameraStatus status = unit.camera->status();
-    const LadderTop top{.settings = plan.settings,
-                        .leastKbps = plan.leastKbps,
-                        .source = status.size,
-                        .sourceRate = status.frameRate};
+    capture::EncoderSettings most = plan.settings;
+    // As much as its own coding takes, and a little more: else nobody would learn when that has room again.
+    if (link->second.encodes && !plan.encoded) {
+        most.bitrateKbps =
+            std::max(most.bitrateKbps, static_cast<int>(1.1 * kRoomForOwnCoding * unit.camera->codedKbps()));
+    }
+    const LadderTop top{
+        .settings = most, .leastKbps = plan.leastKbps, .source = status.size, .sourceRate = status.frameRate};
     wish.settings = link->second.ladder.fit(top, link->second.kbps, clock_.monotonic());
     wish.encoded = plan.encoded || link->second.encodes;
     wish.gate = link->second.gate;

@@ -169,7 +169,7 @@ def main():
                     if args.start:
                         connection.say({'type': 'stream_control', 'action': 'start', 'camera_id': args.start})
                 measures.text(message)
-    print(json.dumps({**measures.summary(), **({'timeline': measures.timeline} if args.timeline else {})}), flush=True)
+    print(json.dumps({**measures.summary(), **({'begin': measures.begin, 'timeline': measures.timeline} if args.timeline else {})}), flush=True)
 
 
 main()

@@ -27,6 +27,10 @@ namespace {
 constexpr std::chrono::milliseconds kSettleInterval{100};
 constexpr EncoderSettings kJpegSettings{2000, {1280, 0}, 10};
 
+/// A group so short may be sent again at once; where none begins for so long, a longer one.
+constexpr std::size_t kFewPictures = 6;
+constexpr Microseconds kGroupWithin = std::chrono::seconds(5);
+
 /// A device that was closed and is still not free by then hangs.
 constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
 
@@ -66,7 +70,13 @@ class CameraLease final : public StreamLease {
         seat_ = seat;
         next_.reset();
     }
-    void goTo(Seat seat) { next_ = seat; }
+    void goTo(Seat seat, Monotonic now) {
+        if (next_ != seat) since_ = now;
+        next_ = seat;
+    }
+    [[nodiscard]] bool waitsFor(const Seat& seat, Microseconds span, Monotonic now) const {
+        return next_ == seat && now - since_ >= span;
+    }
     void tellMoved() const {
         if (moved_) moved_();
     }
@@ -76,6 +86,7 @@ class CameraLease final : public StreamLease {
     StreamRequest request_;
     Seat seat_;
     std::optional<Seat> next_;
+    Monotonic since_;  ///< when it was to go there
     std::function<void()> moved_;
 };
 
@@ -195,6 +206,13 @@ bool servesStill(const Seat& seat, StreamRequest request, const SourceFacts& kno
     return seat.place == Place::passthrough && placeFor(request, known) == Place::passthrough;
 }
 
+/// Right behind a key frame; who moves because of a thin link should not be sent two seconds of pictures at
+/// once.
+bool mayJoin(const ChunkStream& stream, bool waitedLong) {
+    const std::size_t pictures = stream.cachedPictures();
+    return pictures > 0 && (pictures <= kFewPictures || waitedLong);
+}
+
 ChunkStream::Emit emitTo(const std::function<void(const Chunk&)>& chunk) {
     return [&chunk](const Chunk& made, const auto&) {
         if (chunk) chunk(made);
@@ -220,6 +238,7 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
       passthrough_(true, clock,
                    [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                        if (callbacks_.chunk) callbacks_.chunk(chunk);
+                       if (chunk.keyFrame) signal_.notify();
                        decoder_.feed(chunk, coding);
                    }),
       decoder_(passthrough_, timeline_, clock,
@@ -414,8 +433,9 @@ void LiveCamera::placeLeases() {
         const ChunkStream* stream = streamAt(seat);
         if (seat == lease->seat()) {
             lease->settleAt(seat);
-        } else if (stream && !stream->ready() && servesStill(lease->seat(), lease->request(), known)) {
-            lease->goTo(seat);
+        } else if (stream && servesStill(lease->seat(), lease->request(), known) &&
+                   !mayJoin(*stream, lease->waitsFor(seat, kGroupWithin, clock_.monotonic()))) {
+            lease->goTo(seat, clock_.monotonic());
         } else {
             lease->settleAt(seat);
             moved.push_back(lease);

@@ -155,9 +155,9 @@ void ChunkStream::join(const Join& join) const {
     join(cache_.backlog(), coding_);
 }
 
-bool ChunkStream::ready() const {
+std::size_t ChunkStream::cachedPictures() const {
     const std::lock_guard lock(mutex_);
-    return cache_.hasGroup();
+    return cache_.groupSize();
 }
 
 std::shared_ptr<const StreamFormat> ChunkStream::format() const {

@@ -43,8 +43,8 @@ class ChunkStream {
     /// chunks.
     void join(const Join& join) const;
 
-    /// Whether who joins now has a picture at once.
-    [[nodiscard]] bool ready() const;
+    /// How many pictures who joins now gets at once: 0 before the first key frame, few right behind one.
+    [[nodiscard]] std::size_t cachedPictures() const;
 
     /// Null until the first key frame.
     [[nodiscard]] std::shared_ptr<const StreamFormat> format() const;

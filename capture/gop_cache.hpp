@@ -31,8 +31,8 @@ class GopCache {
     /// Init segment, then the group; only the init segment when the group outgrew its limits or has not
     /// begun.
     [[nodiscard]] Backlog backlog() const;
-    /// Whether there is a picture to begin with.
-    [[nodiscard]] bool hasGroup() const { return !group_.empty(); }
+    /// Pictures of the group that is kept.
+    [[nodiscard]] std::size_t groupSize() const { return group_.size(); }
     /// Whether a group was given up since the last key frame.
     [[nodiscard]] bool overflowed() const { return overflowed_; }
 

@@ -12,6 +12,7 @@ std::string laneName(std::size_t lane) {
 void ServiceFigures::add(const ConnectionFigures& open) {
     addEnded(open);
     if (open.authenticated) ++peers[open.role];
+    if (open.link) link = open.link;
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
         lanes[lane].depth += open.lanes[lane].depth;
         lanes[lane].bytes += open.lanes[lane].bytes;

@@ -15,6 +15,7 @@
 #include "uplink/command.hpp"
 #include "uplink/journal.hpp"
 #include "uplink/lane_queue.hpp"
+#include "uplink/rate_controller.hpp"
 
 namespace edgecam::uplink {
 
@@ -78,6 +79,17 @@ struct ErrorFigures {
     Utc lastAt;
 };
 
+/// A link that video follows, as its rate controller saw it last.
+struct LinkFigures {
+    int targetKbps = 0;  ///< for the encoders, in all
+    RateState state = RateState::start;
+    bool isLimit = false;   ///< it was seen to carry less than it was given; before, nobody is asked for less
+    int carriedKbps = 0;    ///< what was acknowledged over 250 ms, the highest of 2 s; 0: not known yet
+    Microseconds delay{0};  ///< what would wait of a picture captured now
+    Microseconds roundTrip{0};   ///< without queueing
+    double receiverLimited = 0;  ///< share of the time in which the peer's window was the limit, 0 to 1
+};
+
 struct ConnectionFigures {
     bool authenticated = false;
     Role role = Role::viewer;
@@ -87,6 +99,7 @@ struct ConnectionFigures {
     std::vector<StreamFigures> streams;
     std::map<ErrorCode, ErrorFigures> errors;
     Delays eventAcks;  ///< from an event's commit to the peer's `ack`
+    std::optional<LinkFigures> link;
 };
 
 /// Of the pictures that a service's connections carried, each once for every connection. Those of a backlog
@@ -104,6 +117,7 @@ struct ServiceFigures {
     std::map<ErrorCode, std::uint64_t> errors;
     VideoDelays video;
     Delays eventAcks;
+    std::optional<LinkFigures> link;  ///< of one of the connections; an uplink has one
 
     void add(const ConnectionFigures& open);
     /// Takes in only what outlives the connection: its totals.

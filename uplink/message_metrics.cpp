@@ -78,6 +78,14 @@ void camerasPart(JsonWriter& json, const AgentView& agent,
     json.endArray();
 }
 
+void linkPart(JsonWriter& json, const LinkFigures& of) {
+    json.key("link").beginObject().field("state", nameOf(of.state)).field("target_kbps", of.targetKbps);
+    json.field("is_limit", of.isLimit).field("carried_kbps", of.carriedKbps);
+    json.key("delay_ms").rounded(secondsIn(of.delay) * 1000, 1);
+    json.key("round_trip_ms").rounded(secondsIn(of.roundTrip) * 1000, 1);
+    json.key("receiver_limited").rounded(of.receiverLimited, 2).endObject();
+}
+
 void processPart(JsonWriter& json, const ProcessFigures& of) {
     json.key("process").beginObject().field("resident_bytes", of.residentBytes);
     json.field("anonymous_bytes", of.anonymousBytes).key("cpu_s").rounded(of.cpuSeconds, 3);
@@ -91,6 +99,7 @@ Message metricsMessage(SessionId session, const ConnectionFigures& connection, c
     JsonWriter json;
     json.beginObject().key("timestamp").rounded(secondsOf(now), 3);
     connectionPart(json, session, connection);
+    if (connection.link) linkPart(json, *connection.link);
     lanesPart(json, connection.lanes);
     streamsPart(json, connection.streams);
     errorsPart(json, connection.errors);

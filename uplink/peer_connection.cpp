@@ -159,23 +159,30 @@ void PeerConnection::followLink(const LinkSample& sample) {
     const LaneUse video = session_->laneUse(Lane::video);
     const Microseconds span = std::max(sample.at - followedAt_, Microseconds(1));
     const Microseconds receiver = sample.receiverLimited - receiverLimitedSeen_;
+    const double limited =
+        std::clamp(static_cast<double>(receiver.count()) / static_cast<double>(span.count()), 0.0, 1.0);
     followedAt_ = sample.at;
     receiverLimitedSeen_ = sample.receiverLimited;
     const Microseconds least = link_.minimumRtt().value_or(Microseconds(0));
     rate_->refused(sample.at, gate_->takeRefused());
-    const RateDecision decision = rate_->tick(
-        {.at = sample.at,
-         .sojourn = video.age,
-         .waiting = video.bytes,
-         .unsent = sample.unsent,
-         .outstanding = sample.outstanding,
-         .leastRtt = least,
-         .queueDelay = std::max(sample.rtt - least, Microseconds(0)),
-         .acked = sample.acked,
-         .appLimited = std::exchange(ranDry_, video.depth == 0),
-         .receiverLimited = std::clamp(
-             static_cast<double>(receiver.count()) / static_cast<double>(span.count()), 0.0, 1.0)});
+    const RateDecision decision = rate_->tick({.at = sample.at,
+                                               .sojourn = video.age,
+                                               .waiting = video.bytes,
+                                               .unsent = sample.unsent,
+                                               .outstanding = sample.outstanding,
+                                               .leastRtt = least,
+                                               .queueDelay = std::max(sample.rtt - least, Microseconds(0)),
+                                               .acked = sample.acked,
+                                               .appLimited = std::exchange(ranDry_, video.depth == 0),
+                                               .receiverLimited = limited});
     linkIsLimit_ = linkIsLimit_ || decision.state == RateState::cut || decision.state == RateState::survive;
+    session_->linkSeen({.targetKbps = decision.kbps,
+                        .state = decision.state,
+                        .isLimit = linkIsLimit_,
+                        .carriedKbps = static_cast<int>(link_.rate().value_or(0) * 8 / 1000),
+                        .delay = rate_->delay(),
+                        .roundTrip = least,
+                        .receiverLimited = limited});
     if (!linkIsLimit_) return;
     gate_->allow(rate_->pictureAllowance());
     session_->linkCarries(decision.kbps, gate_);

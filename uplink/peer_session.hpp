@@ -114,6 +114,8 @@ class PeerSession {
     /// What the link carries of video, kbit/s in all: the agent is told for each camera that is streamed, an
     /// equal share each. `gate` says the same to an encoder for each picture; may be null.
     virtual void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) = 0;
+    /// What the link was seen to be, to be told to others.
+    virtual void linkSeen(const LinkFigures& link) = 0;
     /// Gives up the video that waits, but for a picture that was begun, tells the peer, and asks for key
     /// frames.
     virtual void flushVideo() = 0;

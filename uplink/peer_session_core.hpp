@@ -64,6 +64,7 @@ class Session final : public PeerSession {
     void skipped(RenditionId rendition, const DropNotice& notice) override;
     void setPartBytes(std::size_t bytes) override;
     void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) override;
+    void linkSeen(const LinkFigures& link) override { link_ = link; }
     void flushVideo() override;
     void goAway(Microseconds retryAfter) override;
 
@@ -213,6 +214,7 @@ class Session final : public PeerSession {
     Traffic traffic_;
     std::map<ErrorCode, ErrorFigures> errors_;
     Delays eventAcks_;
+    std::optional<LinkFigures> link_;
 };
 
 }  // namespace edgecam::uplink

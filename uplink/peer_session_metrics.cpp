@@ -12,7 +12,8 @@ ConnectionFigures Session::figures() {
                               .age = now() - openedAt_,
                               .traffic = traffic_,
                               .errors = errors_,
-                              .eventAcks = eventAcks_};
+                              .eventAcks = eventAcks_,
+                              .link = link_};
     for (std::size_t index = 0; index < figures.lanes.size(); ++index) {
         const auto lane = static_cast<Lane>(index);
         figures.lanes[index] = lanes_.use(lane, now());

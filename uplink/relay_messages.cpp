@@ -138,8 +138,12 @@ void fields(A& a, VideoDelays& x) {
     a(x.queue, x.socket);
 }
 template <class A>
+void fields(A& a, LinkFigures& x) {
+    a(x.targetKbps, x.state, x.isLimit, x.carriedKbps, x.delay, x.roundTrip, x.receiverLimited);
+}
+template <class A>
 void fields(A& a, ServiceFigures& x) {
-    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks);
+    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks, x.link);
 }
 template <class A>
 void fields(A& a, DropNotice& x) {

@@ -89,6 +89,12 @@ struct Scene {
         away.errors[uplink::ErrorCode::forbidden] = 1;
         away.eventAcks.add(2h);
         away.lanes[static_cast<std::size_t>(uplink::Lane::events)] = {.depth = 5, .bytes = 800, .dropped = 1};
+        away.link = uplink::LinkFigures{.targetKbps = 900,
+                                        .state = uplink::RateState::probe,
+                                        .isLimit = true,
+                                        .carriedKbps = 1000,
+                                        .delay = std::chrono::milliseconds(120),
+                                        .roundTrip = std::chrono::milliseconds(40)};
         services.push_back({.uplink = hub.name,
                             .figures = std::make_shared<const uplink::ServiceFigures>(away),
                             .droppedFaceItems = 6,
@@ -130,6 +136,12 @@ TEST_CASE("the page says what stands, in the words of convention and base units"
              R"(edgecam_viewers{role="viewer"} 4)",
              R"(edgecam_viewers{role="admin"} 0)",
              R"(edgecam_viewer_sent_bytes_total 123456)",
+             R"(edgecam_uplink_target_bitrate_bits_per_second{uplink="the \"far\" hub"} 900000)",
+             R"(edgecam_uplink_carried_bits_per_second{uplink="the \"far\" hub"} 1000000)",
+             R"(edgecam_uplink_limited{uplink="the \"far\" hub"} 1)",
+             R"(edgecam_uplink_video_delay_seconds{uplink="the \"far\" hub"} 0.12)",
+             R"(edgecam_uplink_round_trip_seconds{uplink="the \"far\" hub"} 0.04)",
+             R"(edgecam_uplink_rate_state{uplink="the \"far\" hub",state="probe"} 1)",
              R"(edgecam_viewer_dropped_total{lane="video"} 7)",
              R"(edgecam_queue_delay_seconds_bucket{service="viewers",lane="video",le="0.0005"} 1)",
              R"(edgecam_queue_delay_seconds_count{service="the \"far\" hub",lane="video"} 0)",

@@ -107,6 +107,10 @@ test('every uplink is there: where it stands, how often it was tried, what waits
     for (const name of ['edgecam_uplink_lane_messages', 'edgecam_uplink_lane_bytes', 'edgecam_uplink_lane_dropped_total']) {
         assert.notEqual(valueOf(all, name, { uplink: hubName, lane: 'video' }), undefined, name);
     }
+    for (const name of ['target_bitrate_bits_per_second', 'video_delay_seconds', 'round_trip_seconds', 'receiver_limited_ratio']) {
+        assert.ok(valueOf(all, `edgecam_uplink_${name}`, { uplink: hubName }) >= 0, name);
+    }
+    assert.equal(valueOf(all, 'edgecam_uplink_limited', { uplink: hubName }), 0, 'loopback is no limit');
 });
 
 test('errors that peers were told are counted, also after they have gone', async () => {

@@ -254,6 +254,21 @@ test('what is wrong with a token file or a key is said by check, with its place'
     rmSync(join(folder.path, 'rsa.pem'));
 });
 
+test('an administrator who asks for all there is hears no secret', { skip }, async () => {
+    const boss = await Peer.connect(agent.streamUrl, admin);
+    const answers = [];
+    for (const request of [{ type: 'config', action: 'get' }, { type: 'status' }, { type: 'sessions' }, { type: 'metrics' },
+        { type: 'diagnostics' }]) {
+        answers.push(await boss.ask(request));
+    }
+    // The config is not given at all yet.
+    assert.equal(answers[0].type, 'error');
+    assert.equal(answers[0].data.code, 'unsupported');
+    const said = JSON.stringify(answers);
+    for (const secret of [plain, hashed, hashedElsewhere, inFile, admin]) assert.ok(!said.includes(secret));
+    await boss.close();
+});
+
 test('a crash leaves no core dump, which would hold secrets', { skip }, async () => {
     const limits = readFileSync(`/proc/${agent.pid}/limits`, 'utf8');
     assert.match(limits, /Max core file size +0 /);
