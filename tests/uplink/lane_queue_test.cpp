@@ -208,6 +208,25 @@ TEST_CASE("what waits behind a newest key frame that is too old is cut, the key 
     CHECK(bench.all() == "i k5 d6");
 }
 
+TEST_CASE("all video may be given up at once, but for what was begun and init segments") {
+    Bench bench;
+    for (const Chunk& chunk : {init(), key(1, 100), delta(2), key(3), delta(4)}) bench.video(chunk);
+    bench.text(Lane::events, "event");
+    CHECK(bench.next() == "event");
+    CHECK(bench.next() == "i");
+    CHECK(bench.next() == "k1…");
+    bench.lanes.skipVideo();
+    CHECK(bench.lanes.awaitsKeyFrame(5));
+    const auto notices = bench.cut();
+    REQUIRE(notices.size() == 1);
+    CHECK(notices[0].fromSequence == 2);
+    CHECK(notices[0].toSequence == 4);
+    CHECK(notices[0].frames == 3);
+    bench.video(delta(5));
+    bench.video(key(6));
+    CHECK(bench.all().ends_with("k1 k6"));
+}
+
 TEST_CASE("deltas whose key frame is gone already are cut up to the next one") {
     Bench bench;
     bench.video(key(1));

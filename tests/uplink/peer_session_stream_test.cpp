@@ -289,6 +289,41 @@ TEST_CASE("video that waits too long is cut, told, and a key frame is asked for"
     CHECK(rest.str("to_sequence") == "110");
 }
 
+TEST_CASE("what the link carries is told to the agent for each camera's video, in equal shares") {
+    auto bench = SessionBench::as("viewer");
+    bench.session->linkCarries(900, nullptr);
+    CHECK(bench.agent->count<FollowLink>() == 0);  // nothing is streamed
+    bench.startVideo();
+    const auto gate = std::make_shared<LinkGate>();
+    bench.session->linkCarries(900, gate);
+    CHECK(bench.agent->last<FollowLink>().kbps == 900);
+    CHECK(bench.agent->last<FollowLink>().gate == gate);
+    CHECK(bench.agent->commands.back().ticket == 0);
+    CHECK(bench.agent->commands.back().cameraId == "cam_123");
+    bench.say(R"({"type":"stream_control","action":"start","camera_id":"cam_123","format":"jpeg","id":4})");
+    StreamGrant pictures;
+    pictures.form = StreamForm::jpeg;
+    pictures.rendition = 8;
+    bench.finish(pictures);
+    bench.session->linkCarries(800, gate);
+    CHECK(bench.agent->last<FollowLink>().kbps == 800);  // JPEGs do not follow
+}
+
+TEST_CASE("video that is given up for its link is told, and a key frame is asked for") {
+    auto bench = SessionBench::as("viewer");
+    bench.startVideo();
+    for (std::uint32_t sequence = 101; sequence < 104; ++sequence) bench.play(deltaOf(5, 1, sequence));
+    bench.session->flushVideo();
+    CHECK(bench.agent->count<ForceKeyFrame>() == 1);
+    bench.play(keyOf(5, 1, 105));
+    bench.later(300ms);
+    const auto heard = bench.hear();
+    CHECK(typesOf(heard) == Types{"drop", "binary"});
+    CHECK(heard[0].str("from_sequence") == "101");
+    CHECK(heard[0].str("to_sequence") == "103");
+    CHECK(sequencesOf(heard) == std::vector<std::uint32_t>{105});
+}
+
 TEST_CASE("who never reads is told of its losses in few words") {
     auto bench = SessionBench::as("viewer");
     bench.startVideo();
