@@ -184,6 +184,7 @@ int runUplink(const Settings& settings) {
     uplink.hub.token = kToken;
     uplink.hub.start = {kCamera};
     uplink.holdsVideoBack = settings.holdsVideoBack;
+    uplink.followsLink = false;  // noise follows nobody, and giving it up would hide what holding back does
     const auto client = UplinkClient::start(uplink, exchange, desk, clock, [](const UplinkStatus& status) {
         std::fprintf(stderr, "uplink %s %s\n", nameOf(status.state), status.reason.c_str());
     });
