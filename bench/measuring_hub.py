@@ -138,6 +138,7 @@ def main():
     parser.add_argument('--seconds', type=float, default=30)
     parser.add_argument('--skip', type=float, default=5)
     parser.add_argument('--keys-at-least', type=int, default=100000)
+    parser.add_argument('--ask-every', type=float, default=0.1, help='seconds between heartbeats; 0: none')
     parser.add_argument('--start', help='the camera whose video is wanted; without it the agent must send by itself')
     parser.add_argument('--timeline', action='store_true')
     args = parser.parse_args()
@@ -148,10 +149,10 @@ def main():
     measures = Measures(args.skip, args.keys_at_least)
     end, asked = measures.begin + args.seconds, 0.0
     while (now := time.time()) < end:
-        if now >= asked + 0.1:
+        if args.ask_every and now >= asked + args.ask_every:
             asked = now
             connection.say({'type': 'heartbeat', 'id': repr(now)})
-        frames = connection.frames(asked + 0.1 - now)
+        frames = connection.frames(asked + args.ask_every - now if args.ask_every else 0.1)
         if frames is None:
             measures.closed = measures.closed or 1006
             break

@@ -2,6 +2,7 @@
 // costs anything while nobody is served by it. It knows no consumer, only wishes and slots.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <vector>

@@ -156,6 +156,8 @@ std::optional<LinkSample> PeerConnection::look() {
 /// Ten times a second. Nothing is said before the link was the limit: a picture that nobody thinned is the
 /// best one, and may be others' too.
 void PeerConnection::followLink(const LinkSample& sample) {
+    // What was coded and never came here (dropped, or a delta behind a cut) would close the gate for ever.
+    tellGate();
     const LaneUse video = session_->laneUse(Lane::video);
     const Microseconds span = std::max(sample.at - followedAt_, Microseconds(1));
     const Microseconds receiver = sample.receiverLimited - receiverLimitedSeen_;
