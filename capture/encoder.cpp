@@ -36,12 +36,16 @@ Size fittedSize(Size source, Size wanted) {
     return {evenPart(source.width * scale + 0.5), evenPart(source.height * scale + 0.5)};
 }
 
-Encoder::Encoder(EncoderForm form, const EncoderSettings& settings, const Clock& clock, Take take)
+Encoder::Encoder(EncoderForm form, const EncoderSettings& settings, const Clock& clock, Take take,
+                 std::span<const EncoderKind> kinds)
     : form_(form),
       clock_(clock),
       take_(std::move(take)),
-      holds_(form == EncoderForm::h264 ? encoderKinds().size() : 1),
-      settings_(settings) {}
+      kinds_(kinds),
+      holds_(form == EncoderForm::h264 ? kinds.size() : 1),
+      settings_(settings) {
+    obedience_.aim(settings.bitrateKbps);
+}
 
 Encoder::~Encoder() {
     stop();
@@ -61,8 +65,8 @@ void Encoder::run(bool wanted) {
             const std::lock_guard lock(mutex_);
             return inFlight_.size() > kMostInFlight;
         }();
-        if (stuck) fail("it takes pictures and gives none");
-        return;
+        if (stuck) return fail("it takes pictures and gives none");
+        return makeObey();
     }
     const Monotonic now = clock_.monotonic();
     if (now < retryAt_ || (!letGo() && now - *stoppedAt_ < kLetGoWithin)) return;
@@ -81,21 +85,20 @@ std::string Encoder::description() const {
                "quality=80" +
                tail;
     }
-    return head + encoderKinds()[kind_].launch + tail;
+    return head + kinds_[kind_].launch + tail;
 }
 
 /// Whether the last pipeline of this kind has ended. A driver takes its time for that, and may hang; software
 /// that still ends is in nobody's way.
 bool Encoder::letGo() const {
-    return form_ == EncoderForm::jpeg || !encoderKinds()[kind_].hardware || holds_[kind_].expired();
+    return form_ == EncoderForm::jpeg || !kinds_[kind_].hardware || holds_[kind_].expired();
 }
 
 Result<void> Encoder::start() {
-    const auto kinds = encoderKinds();
     if (form_ == EncoderForm::h264) {
         // Whether a device opens shows when the pipeline starts, which does not happen on this thread.
-        while (kind_ < kinds.size() && (!elementExists(kinds[kind_].element) || !letGo())) ++kind_;
-        if (kind_ == kinds.size()) {
+        while (kind_ < kinds_.size() && (!elementExists(kinds_[kind_].element) || !letGo())) ++kind_;
+        if (kind_ == kinds_.size()) {
             kind_ = 0;
             return Error{"there is no H.264 encoder on this machine that works"};
         }
@@ -109,14 +112,14 @@ Result<void> Encoder::start() {
     pipeline_->watch([this](GstMessage* message) {
         if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !failure_) failure_ = sentenceOf(message);
     });
-    const char* name = form_ == EncoderForm::jpeg ? "jpegenc" : kinds[kind_].element;
+    const char* name = form_ == EncoderForm::jpeg ? "jpegenc" : kinds_[kind_].element;
     pipeline_->onSample("out", [this, reader = std::make_shared<CodingReader>(name)](GstSample* sample) {
         deliver(sample, *reader);
     });
     const auto encoder = pipeline_->element("encoder");
     {
         const std::lock_guard lock(mutex_);
-        if (form_ == EncoderForm::h264) kinds[kind_].setBitrate(encoder.get(), settings_.bitrateKbps);
+        if (form_ == EncoderForm::h264) kinds_[kind_].setBitrate(encoder.get(), settings_.bitrateKbps);
     }
     pipeline_->play();
     const std::lock_guard lock(mutex_);
@@ -134,6 +137,8 @@ void Encoder::stop() {
         encoder_.reset();
         in_.reset();
         inFlight_.clear();
+        verdict_ = RateObedience::Verdict::obeys;
+        obedience_.restarted();
         keyWanted_ = keyNow_ = false;
     }
     if (running()) stoppedAt_ = clock_.monotonic();
@@ -143,9 +148,8 @@ void Encoder::stop() {
 
 void Encoder::fail(const std::string& cause) {
     ++failures_;
-    logWarning("capture", form_ == EncoderForm::jpeg ? "jpegenc" : encoderKinds()[kind_].element, ": ",
-               cause);
-    if (form_ == EncoderForm::h264 && !delivered_) kind_ = (kind_ + 1) % encoderKinds().size();
+    logWarning("capture", form_ == EncoderForm::jpeg ? "jpegenc" : kinds_[kind_].element, ": ", cause);
+    if (form_ == EncoderForm::h264 && !delivered_) kind_ = (kind_ + 1) % kinds_.size();
     stop();
     retryAt_ = clock_.monotonic() + backOff_.next();
 }
@@ -156,9 +160,30 @@ void Encoder::tune(const EncoderSettings& settings) {
     const bool newBitrate = settings.bitrateKbps != settings_.bitrateKbps;
     settings_ = settings;
     retuned_ = true;
-    if (newBitrate && encoder_ && form_ == EncoderForm::h264) {
-        encoderKinds()[kind_].setBitrate(encoder_.get(), settings.bitrateKbps);
-    }
+    if (newBitrate) setBitrate();
+}
+
+/// Under the lock.
+void Encoder::setBitrate() {
+    if (form_ != EncoderForm::h264) return;
+    obedience_.aim(settings_.bitrateKbps);
+    if (encoder_) kinds_[kind_].setBitrate(encoder_.get(), settings_.bitrateKbps);
+}
+
+/// What the last pictures said of how it follows its bitrate is acted on here, off their thread.
+void Encoder::makeObey() {
+    using Verdict = RateObedience::Verdict;
+    std::unique_lock lock(mutex_);
+    const Verdict verdict = std::exchange(verdict_, Verdict::obeys);
+    if (verdict == Verdict::tellAgain) setBitrate();
+    if (verdict != Verdict::rebuild) return;
+    logWarning("capture", kinds_[kind_].element, ": gives ", obedience_.measuredKbps(), " kbit/s where ",
+               settings_.bitrateKbps, " are asked, and was told twice; it is built anew");
+    lock.unlock();
+    ++failures_;
+    stop();
+    if (!letGo()) return;  // run() looks again
+    if (const auto started = start(); !started) fail(started.error().message);
 }
 
 void Encoder::setGate(std::shared_ptr<LinkGate> gate) {
@@ -248,6 +273,8 @@ void Encoder::deliver(GstSample* sample, CodingReader& reader) {
         const std::lock_guard lock(mutex_);
         if (unit.keyFrame) lastKey_ = std::max(lastKey_, unit.pts);
         if (link_) link_->coded(unit.data.size());
+        const auto verdict = obedience_.coded(unit.data.size(), unit.pts);
+        if (form_ == EncoderForm::h264 && verdict != RateObedience::Verdict::obeys) verdict_ = verdict;
     }
     delivered_ = true;
     take_(unit, coding, *stamp);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/link_gate.hpp"
@@ -21,6 +22,7 @@
 #include "capture/gst.hpp"
 #include "capture/live_pipeline.hpp"
 #include "capture/picture_gate.hpp"
+#include "capture/rate_obedience.hpp"
 #include "capture/timeline.hpp"
 
 namespace edgecam::capture {
@@ -39,7 +41,9 @@ class Encoder {
     using Take =
         std::function<void(const AccessUnit&, const std::shared_ptr<const Coding>&, const PictureStamp&)>;
 
-    Encoder(EncoderForm form, const EncoderSettings& settings, const Clock& clock, Take take);
+    /// `kinds`: of H.264 encoders, best first; what it refers to must outlive the encoder.
+    Encoder(EncoderForm form, const EncoderSettings& settings, const Clock& clock, Take take,
+            std::span<const EncoderKind> kinds = encoderKinds());
     ~Encoder();
     Encoder(const Encoder&) = delete;
     Encoder& operator=(const Encoder&) = delete;
@@ -47,6 +51,7 @@ class Encoder {
     /// Starts, stops, and restarts after a failure, as `wanted` and the back-off say. Call it now and then.
     void run(bool wanted);
     [[nodiscard]] bool running() const { return pipeline_.has_value(); }
+    /// Times it ended by itself, gave nothing or did not follow its bitrate, and so was built anew.
     [[nodiscard]] std::uint64_t failures() const { return failures_; }
     /// Pictures that were pushed and never came out.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
@@ -74,6 +79,8 @@ class Encoder {
     [[nodiscard]] bool letGo() const;
     void stop();
     void fail(const std::string& cause);
+    void makeObey();
+    void setBitrate();
     [[nodiscard]] std::string description() const;
     void follow(const Input& input);
     void forceKeyFrameIfDue(Microseconds mediaTime);
@@ -83,12 +90,13 @@ class Encoder {
     const EncoderForm form_;
     const Clock& clock_;
     const Take take_;
+    const std::span<const EncoderKind> kinds_;
 
     // Main thread.
     std::optional<LivePipeline> pipeline_;
     BackOff backOff_;
     Monotonic retryAt_{};
-    std::size_t kind_ = 0;  ///< index into encoderKinds()
+    std::size_t kind_ = 0;  ///< index into kinds_
     std::vector<std::weak_ptr<void>>
         holds_;  ///< of each kind, alive until its last pipeline has let go of it
     std::optional<Monotonic> stoppedAt_;
@@ -107,6 +115,8 @@ class Encoder {
     bool retuned_ = false;
     PictureGate gate_;
     std::shared_ptr<LinkGate> link_;
+    RateObedience obedience_;
+    RateObedience::Verdict verdict_ = RateObedience::Verdict::obeys;  ///< to be acted on
     std::deque<PictureStamp> inFlight_;
     Microseconds lastKey_{0};  ///< media time of the last key frame made or asked for
     bool keyWanted_ = false;

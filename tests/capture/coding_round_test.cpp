@@ -1,7 +1,10 @@
 // Encoder and decoder together, without a camera: what goes in comes out, with its number.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <string_view>
 
 #include "capture/decoder.hpp"
 #include "capture/encoded_rendition.hpp"
@@ -77,6 +80,59 @@ struct Fixture {
             if (chunk.kind == ChunkKind::accessUnit && chunk.keyFrame) numbers.push_back(chunk.sequence);
         }
         return numbers;
+    }
+};
+
+/// x264enc behind a driver that takes a bitrate while it runs and goes on as before.
+void setBitrateBeforeStart(GstElement* encoder, int kbps) {
+    if (GST_STATE(encoder) == GST_STATE_NULL)
+        g_object_set(encoder, "bitrate", static_cast<guint>(kbps), nullptr);
+}
+
+struct DeafEncoder {
+    SystemClock clock;
+    Timeline timeline{clock};
+    SyntheticScene scene{TestPattern::noise, kSize, 30};
+    std::vector<EncoderKind> kinds{[] {
+        EncoderKind kind =
+            *std::ranges::find(encoderKinds(), std::string_view("x264enc"), &EncoderKind::element);
+        kind.setBitrate = setBitrateBeforeStart;
+        return kind;
+    }()};
+    std::mutex mutex;
+    std::vector<std::pair<Microseconds, std::size_t>> coded;  ///< media time, bytes
+    Encoder encoder{EncoderForm::h264, EncoderSettings{8000, {}, 0}, clock,
+                    [this](const AccessUnit& unit, const auto&, const PictureStamp&) {
+                        const std::lock_guard lock(mutex);
+                        coded.emplace_back(unit.pts, unit.data.size());
+                    },
+                    kinds};
+    Microseconds running{0};
+
+    /// Each picture when the one before has come out, or is lost in a rebuild.
+    void play(int count) {
+        for (int i = 0; i < count; ++i) {
+            encoder.run(true);
+            SourceTime time;
+            time.running = running;
+            running += 33'333us;
+            const PictureStamp stamp = timeline.stamp(time);
+            const auto failures = encoder.failures();
+            encoder.push(drawn(scene, stamp), stamp, 30);
+            test::waitUntil(
+                [&] {
+                    encoder.run(true);
+                    const std::lock_guard lock(mutex);
+                    return encoder.failures() != failures ||
+                           (!coded.empty() && coded.back().first >= stamp.mediaTime);
+                },
+                5s);
+        }
+    }
+    int kbpsOfLast(Microseconds span) {
+        std::size_t bytes = 0;
+        for (const auto& [time, size] : coded) bytes += time > coded.back().first - span ? size : 0;
+        return static_cast<int>(static_cast<std::int64_t>(bytes) * 8000 / span.count());
     }
 };
 
@@ -262,4 +318,18 @@ TEST_CASE("the list of encoders names at most one as chosen and says why others 
         CHECK((choice.usable || !choice.chosen));
     }
     CHECK(chosen == 1);
+}
+
+TEST_CASE_FIXTURE(DeafEncoder, "an encoder that does not follow its bitrate while it runs is built anew") {
+    play(90);
+    REQUIRE(kbpsOfLast(2s) > 6000);
+    encoder.tune(EncoderSettings{2500, {}, 0});
+    play(28);
+    CHECK(kbpsOfLast(500ms) > 6000);  // deaf
+    CHECK(encoder.failures() == 0);
+    play(45);
+    CHECK(encoder.failures() == 1);
+    play(60);
+    CHECK(kbpsOfLast(2s) < 3500);
+    CHECK(encoder.failures() == 1);
 }
