@@ -82,8 +82,9 @@ inline const char* nameOf(CameraState state) {
 struct CameraStatus {
     std::string cameraId;
     CameraState state = CameraState::starting;
-    std::string reason;  ///< why it is not live, a sentence; empty when it is
-    Size size;           ///< of the source; empty while unknown
+    std::string reason;   ///< why it is not live, a sentence; empty when it is
+    std::string warning;  ///< what is not well with it although it is live, a sentence; empty: nothing
+    Size size;            ///< of the source; empty while unknown
     double frameRate = 0;
     std::string detector;  ///< "yunet", "haar cascade", "off", or why there is none
     std::uint64_t restarts = 0;

@@ -12,6 +12,7 @@
 #include "capture/decoder.hpp"
 #include "capture/encoded_rendition.hpp"
 #include "capture/encodes.hpp"
+#include "capture/key_interval.hpp"
 #include "capture/live_pipeline.hpp"
 #include "capture/look.hpp"
 #include "capture/main_context.hpp"
@@ -119,6 +120,7 @@ class LiveCamera final : public Camera {
     void closeSource();
     void placeLeases();
     [[nodiscard]] std::vector<Seat> seatsFor(const SourceFacts& known);
+    [[nodiscard]] std::string warning() const;
     void tellStatus();
     [[nodiscard]] bool held(const Seat& seat) const;
     [[nodiscard]] std::shared_ptr<LinkGate> gateOf(const Seat& seat) const;
@@ -144,6 +146,7 @@ class LiveCamera final : public Camera {
     mutable std::mutex factsMutex_;
     SourceFacts facts_;
     mutable BitrateMeter coded_;          ///< under factsMutex_
+    KeyInterval keys_;                    ///< of its own coding; under factsMutex_
     std::atomic<double> rate_{0};         ///< facts_.frameRate, for the path of the pictures
     std::atomic<double> certainRate_{0};  ///< told or measured since the source was opened; 0: not yet
     std::atomic<Microseconds::rep> lastPicture_{0};
@@ -266,10 +269,21 @@ CameraStatus LiveCamera::status() const {
     status.cameraId = settings_.id;
     status.state = supervisor_.state();
     status.reason = supervisor_.reason();
+    if (status.state == CameraState::live) status.warning = warning();
     status.size = known.size;
     status.frameRate = known.frameRate;
     status.restarts = supervisor_.restarts();
     return status;
+}
+
+std::string LiveCamera::warning() const {
+    const std::lock_guard lock(factsMutex_);
+    const auto apart = facts_.codec ? keys_.tooLong() : std::nullopt;
+    if (!apart) return {};
+    return concat(
+        "its key frames are up to ", std::chrono::ceil<std::chrono::seconds>(*apart).count(),
+        " s apart: who joins or lost a picture waits so long; set its key frame (I-frame) interval to "
+        "1 or 2 s");
 }
 
 CameraActivity LiveCamera::activity() const {
@@ -418,6 +432,10 @@ void LiveCamera::openSource() {
 void LiveCamera::closeSource() {
     openWanted_.reset();
     source_.reset();
+    {
+        const std::lock_guard lock(factsMutex_);
+        keys_.breakOff();
+    }
     passthrough_.breakOff();
     encodes_.breakOff();
     jpeg_.breakOff();
@@ -469,14 +487,15 @@ std::vector<Seat> LiveCamera::seatsFor(const SourceFacts& known) {
 
 void LiveCamera::tellStatus() {
     const auto essence = [](const CameraStatus& status) {
-        return std::tie(status.state, status.reason, status.size.width, status.size.height, status.frameRate,
-                        status.restarts);
+        return std::tie(status.state, status.reason, status.warning, status.size.width, status.size.height,
+                        status.frameRate, status.restarts);
     };
     const CameraStatus now = status();
     if (essence(now) == essence(told_)) return;
     if (now.state != told_.state || now.reason != told_.reason) {
         logInfo("capture", settings_.id, ": ", nameOf(now.state), now.reason.empty() ? "" : ", ", now.reason);
     }
+    if (!now.warning.empty() && told_.warning.empty()) logWarning("capture", settings_.id, ": ", now.warning);
     told_ = now;
     if (callbacks_.status) callbacks_.status(now);
 }
@@ -506,11 +525,12 @@ SourceFacts LiveCamera::facts() const {
 void LiveCamera::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding,
                            const SourceTime& time) {
     note(coding->track.codec, coding->track.size, coding->frameRate);
+    const PictureStamp stamp = timeline_.stamp(time);
     {
         const std::lock_guard lock(factsMutex_);
         coded_.count(unit.data.size(), clock_.monotonic());
+        keys_.note(stamp.mediaTime, unit.keyFrame);
     }
-    const PictureStamp stamp = timeline_.stamp(time);
     const Microseconds shift = stamp.mediaTime - time.running;
     unit.pts = stamp.mediaTime;
     if (unit.dts) *unit.dts += shift;

@@ -58,6 +58,7 @@ void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
 void camera(JsonWriter& json, const CameraStatus& status) {
     json.beginObject().field("camera_id", status.cameraId).field("state", nameOf(status.state));
     if (!status.reason.empty()) json.field("reason", status.reason);
+    if (!status.warning.empty()) json.field("warning", status.warning);
     size(json, status.size);
     if (status.frameRate > 0) json.key("framerate").rounded(status.frameRate, 3);
     if (!status.detector.empty()) json.field("detector", status.detector);
@@ -121,6 +122,7 @@ void streamReport(JsonWriter& json, const StreamReport& report) {
     if (report.targetKbps > 0) json.field("target_bitrate_kbps", report.targetKbps);
     if (!report.quality.empty()) json.field("quality", report.quality);
     if (!report.camera.reason.empty()) json.field("reason", report.camera.reason);
+    if (!report.camera.warning.empty()) json.field("warning", report.camera.warning);
     if (report.liveFrom) json.field("live_from_us", microsecondsOf(*report.liveFrom));
 }
 

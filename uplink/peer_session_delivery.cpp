@@ -119,8 +119,8 @@ void Session::cameraChanged(const CameraStatus& status) {
     const bool failed =
         status.state == CameraState::error && (first || known->second.state != CameraState::error);
     const bool changed = first || known->second.state != status.state ||
-                         known->second.reason != status.reason || known->second.size != status.size ||
-                         known->second.frameRate != status.frameRate;
+                         known->second.reason != status.reason || known->second.warning != status.warning ||
+                         known->second.size != status.size || known->second.frameRate != status.frameRate;
     told_[status.cameraId] = status;
     if (!changed) return;
     if (subscription_.wants(status.cameraId, "stream_status")) tellCamera(status.cameraId);

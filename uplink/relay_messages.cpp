@@ -44,7 +44,7 @@ void fields(A& a, Backlog& x) {
 }
 template <class A>
 void fields(A& a, CameraStatus& x) {
-    a(x.cameraId, x.state, x.reason, x.size, x.frameRate, x.detector, x.restarts);
+    a(x.cameraId, x.state, x.reason, x.warning, x.size, x.frameRate, x.detector, x.restarts);
 }
 template <class A>
 void fields(A& a, Face& x) {

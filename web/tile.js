@@ -305,6 +305,7 @@ export class Tile {
             latency: live && !Number.isNaN(latency) ? `${Math.max(0, Math.round(latency))} ms` : '',
             coding: live ? [codecText(this.#status.codec), this.#status.source].filter(Boolean).join(' · ') : '',
         });
+        this.#view.showWarning(live ? sentence(this.#status.warning) : '');
         this.#view.showControls({
             wanted: this.#wanted, connected: this.#connection.state === 'open', preset: this.#presetInForce,
             operator: this.#connection.role === 'operator' || this.#connection.role === 'admin',

@@ -23,6 +23,7 @@ export class TileView {
     #menu;
     #power;
     #alertTimer = 0;
+    #warning;
 
     /**
      * @param {string} cameraId
@@ -37,12 +38,13 @@ export class TileView {
         // Not a live region: its seconds count up, and the badge says the same once.
         this.#notice = element('div', { class: 'notice' }, this.#noticeText, this.#noticeDetail);
         this.#alert = element('p', { class: 'alert', role: 'alert', hidden: true });
+        this.#warning = element('p', { class: 'warning', role: 'note', hidden: true });
         this.stage = element('div', { class: 'stage', onclick: actions.tap }, overlay, this.#notice);
         this.root = element('article', { class: 'tile', 'aria-label': `Camera ${cameraId}` },
             this.stage,
             element('div', { class: 'below' },
                 element('header', { class: 'title' }, element('h2', { text: cameraId }), this.#badge),
-                this.#figureList(), this.#alert, this.#controls(cameraId, actions)));
+                this.#figureList(), this.#warning, this.#alert, this.#controls(cameraId, actions)));
         this.root.dataset.camera = cameraId;
     }
 
@@ -122,6 +124,12 @@ export class TileView {
         this.#snapshot.disabled = !connected || !enabled;
         this.#menu.hidden = !operator;
         setText(this.#power, enabled ? 'Switch camera off' : 'Switch camera on');
+    }
+
+    /** What is not well with the camera although it is live; empty: nothing. @param {string} text */
+    showWarning(text) {
+        setText(this.#warning, text);
+        this.#warning.hidden = text === '';
     }
 
     /** The stage takes the picture's shape. @param {{width: number, height: number}} size pixels */

@@ -75,6 +75,25 @@ TEST_CASE("an RTSP camera is passed through: in order, complete, not decoded") {
     CHECK((*lease)->rendition() == id);
 }
 
+TEST_CASE("a camera whose key frames are far apart is live, and its status says so") {
+    test::RtspServerOptions options;
+    options.launch =
+        "( videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=96,framerate=15/1 "
+        "! x264enc tune=zerolatency key-int-max=90 ! h264parse ! rtph264pay name=pay0 pt=96 )";
+    const RtspServer server = startServer(options);
+    CameraBench bench(server.url());
+    REQUIRE(bench.untilState(CameraState::live));
+    CHECK(bench.camera->status().warning.empty());
+    REQUIRE(bench.until([&] { return !bench.camera->status().warning.empty(); }));
+    CHECK(bench.camera->status().state == CameraState::live);
+    const auto says = [&](const char* words) {
+        return bench.camera->status().warning.find(words) != std::string::npos;
+    };
+    REQUIRE(bench.until([&] { return says("up to 6 s apart"); }));
+    bench.camera->enable(false);
+    CHECK(bench.camera->status().warning.empty());
+}
+
 TEST_CASE("a passed-through camera can be looked at and encoded beside") {
     const RtspServer server = startServer();
     CameraBench bench(server.url());

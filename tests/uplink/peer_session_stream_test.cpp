@@ -360,6 +360,23 @@ TEST_CASE("what the service itself lost is told as well") {
     CHECK(bench.only("drop").str("frames") == "20");
 }
 
+TEST_CASE("what is not well with a camera that is live is said once, and with its state") {
+    auto bench = SessionBench::as("viewer");
+    CameraStatus status = bench.view->cameras["door"];
+    bench.session->cameraChanged(status);
+    status.warning = "its key frames are up to 10 s apart";
+    bench.view->cameras["door"] = status;
+    bench.session->cameraChanged(status);
+    bench.session->cameraChanged(status);
+    CHECK(bench.only("stream_status").str("warning") == status.warning);
+    bench.say(R"({"type":"status","id":1})");
+    CHECK(bench.only("system/status").text.find(status.warning) != std::string::npos);
+    status.warning.clear();
+    bench.view->cameras["door"] = status;
+    bench.session->cameraChanged(status);
+    CHECK(bench.only("stream_status").str("warning").empty());
+}
+
 TEST_CASE("a camera's changes reach who subscribed, once each") {
     auto bench = SessionBench::as("viewer");
     CameraStatus status = bench.view->cameras["door"];
