@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "capture/parameter_sets.hpp"
 
 namespace edgecam::capture {
 namespace {
@@ -41,6 +42,17 @@ std::shared_ptr<const StreamFormat> streamFormat(const Coding& coding, bool pass
     return std::make_shared<const StreamFormat>(std::move(format));
 }
 
+/// Null where it declares no reordering that could be left out. H.264 only.
+std::shared_ptr<const Coding> withoutReordering(const Coding& coding) {
+    if (coding.track.codec != Codec::h264 || avcReorderDepth(coding.track.codecData).value_or(0) == 0)
+        return nullptr;
+    auto record = avcWithReorderDepth(coding.track.codecData, 0);
+    if (!record) return nullptr;
+    Coding plain = coding;
+    plain.track.codecData = *std::move(record);
+    return std::make_shared<const Coding>(std::move(plain));
+}
+
 }  // namespace
 
 ChunkStream::ChunkStream(bool passthrough, const Clock& clock, Emit emit)
@@ -50,10 +62,11 @@ ChunkStream::ChunkStream(bool passthrough, const Clock& clock, Emit emit)
       emit_(std::move(emit)),
       cache_(GopLimits{}) {}
 
-void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Coding>& coding,
+void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Coding>& given,
                        const PictureStamp& stamp) {
     const Monotonic codedAt = clock_.monotonic();
     const std::lock_guard lock(mutex_);
+    const auto& coding = passthrough_ ? truthful(given, unit) : given;
     const bool changed = !coding_ || (coding != coding_ && coding->track != coding_->track);
     if ((awaitsKey_ || changed) && !unit.keyFrame) {
         awaitsKey_ = true;
@@ -83,6 +96,28 @@ void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Codin
     delays_.coded.add(codedAt - stamp.capturedAt);
     delays_.muxed.add(*chunk.madeAt - codedAt);
     emit(chunk);
+}
+
+/// What the camera's pictures are really coded as. Its word counts until they have shown otherwise.
+const std::shared_ptr<const Coding>& ChunkStream::truthful(const std::shared_ptr<const Coding>& coding,
+                                                           const AccessUnit& unit) {
+    if (!claimed_ || (coding != claimed_ && *coding != *claimed_)) {
+        if (!claimed_ || coding->track != claimed_->track) claim_ = {};
+        plain_ = withoutReordering(*coding);
+    }
+    claimed_ = coding;
+    if (!plain_) return coding;
+    const bool before = claim_.isVoid();
+    claim_.note(unit.pts, unit.keyFrame);
+    if (claim_.isVoid() && !before) {
+        logInfo(
+            "capture", "a camera declares a reordering of ", reorderDepth(coding->track).value_or(0),
+            " pictures and does none: its parameter sets say 0 from here on, or players would hold pictures "
+            "back");
+    } else if (before && !claim_.isVoid()) {
+        logWarning("capture", "a camera reorders pictures after all: its parameter sets are believed again");
+    }
+    return claim_.isVoid() ? plain_ : coding;
 }
 
 void ChunkStream::adoptFormat(const Coding& coding) {
@@ -145,6 +180,7 @@ void ChunkStream::rest() {
 
 void ChunkStream::forgetGroup() {
     awaitsKey_ = true;
+    claim_.breakOff();
     cache_.clear();  // nobody wants the past of a camera that is down, but its init segment stays in force
     if (init_) cache_.add(*init_);
     startDecodeTimes();

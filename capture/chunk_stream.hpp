@@ -1,5 +1,6 @@
 // ChunkStream: a rendition. Coded pictures go in, chunks come out: numbered channels, an init segment for
-// every new format, the current group of pictures kept for whoever joins. It knows no source and no encoder.
+// every new format, the current group of pictures kept for whoever joins. What a camera declares of
+// reordering and does not do is left out. It knows no source and no encoder.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include "capture/cmaf_muxer.hpp"
 #include "capture/coding.hpp"
 #include "capture/gop_cache.hpp"
+#include "capture/reorder_claim.hpp"
 #include "capture/timeline.hpp"
 
 namespace edgecam::capture {
@@ -52,6 +54,8 @@ class ChunkStream {
     [[nodiscard]] PictureDelays delays() const;
 
   private:
+    const std::shared_ptr<const Coding>& truthful(const std::shared_ptr<const Coding>& coding,
+                                                  const AccessUnit& unit);
     void adoptFormat(const Coding& coding);
     void announce(const PictureStamp& stamp);
     void startDecodeTimes();
@@ -75,6 +79,9 @@ class ChunkStream {
     std::shared_ptr<const StreamFormat> format_;
     std::uint16_t channel_ = 0;
     Microseconds latestPts_{0};
+    std::shared_ptr<const Coding> claimed_;  ///< as the camera says it is coded
+    std::shared_ptr<const Coding> plain_;    ///< the same without reordering; null: it declares none
+    ReorderClaim claim_;                     ///< of `claimed_`
     bool awaitsKey_ = true;
     bool broken_ = false;
     PictureDelays delays_;

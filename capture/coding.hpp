@@ -16,6 +16,7 @@ struct Coding {
     TrackFormat track;     ///< codecData is empty for JPEG
     double frameRate = 0;  ///< nominal and plausible; 0: unknown
     std::string encoder;   ///< element that made it; empty: the camera itself
+    bool operator==(const Coding&) const = default;
 };
 
 /// A nominal rate above is a camera's fancy; and one below would let a camera that hangs pass for a slow one.

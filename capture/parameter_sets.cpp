@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdio>
 
 namespace edgecam::capture {
@@ -57,6 +58,7 @@ class BitReader {
     }
 
     [[nodiscard]] bool failed() const { return position_ > in_.size() * 8; }
+    [[nodiscard]] std::size_t position() const { return position_; }
 
   private:
     std::uint32_t bit() {
@@ -68,6 +70,49 @@ class BitReader {
     ByteView in_;
     std::size_t position_ = 0;
 };
+
+/// Writes bits, most significant first.
+class BitWriter {
+  public:
+    void bits(std::uint32_t value, int count) {
+        while (count-- > 0) {
+            if (used_++ % 8 == 0) out_.push_back(0);
+            out_.back() |= static_cast<std::uint8_t>((value >> count & 1U) << ((8 - used_ % 8) % 8));
+        }
+    }
+    void exp(std::uint32_t value) {
+        const int width = std::bit_width(value + 1);
+        bits(0, width - 1);
+        bits(value + 1, width);
+    }
+    [[nodiscard]] const ByteBuffer& bytes() const { return out_; }
+
+  private:
+    ByteBuffer out_;
+    std::size_t used_ = 0;
+};
+
+ByteBuffer withEmulationPrevention(ByteView raw) {
+    ByteBuffer out;
+    out.reserve(raw.size() + raw.size() / 16);
+    int zeros = 0;
+    for (const std::uint8_t byte : raw) {
+        if (zeros >= 2 && byte <= 3) {
+            out.push_back(3);
+            zeros = 0;
+        }
+        zeros = byte == 0 ? zeros + 1 : 0;
+        out.push_back(byte);
+    }
+    return out;
+}
+
+/// Where the last bit of a NAL unit's content is: rbsp_stop_one_bit, H.264 7.3.2.11. 0: there is none.
+std::size_t stopBitOf(ByteView raw) {
+    std::size_t bytes = raw.size();
+    while (bytes > 0 && raw[bytes - 1] == 0) --bytes;
+    return bytes == 0 ? 0 : bytes * 8 - 1 - static_cast<std::size_t>(std::countr_zero(raw[bytes - 1]));
+}
 
 std::optional<int> plausible(const BitReader& in, std::uint32_t depth) {
     if (in.failed() || depth > kMostReordered) return std::nullopt;
@@ -129,8 +174,15 @@ void skipBitrateModel(BitReader& in) {
     in.skip(4 * 5);
 }
 
+/// max_num_reorder_frames, and which bits say it.
+struct ReorderField {
+    int depth = 0;
+    std::size_t from = 0;
+    std::size_t to = 0;
+};
+
 /// vui_parameters(), H.264 E.1.1, up to max_num_reorder_frames.
-std::optional<int> reorderDepthOfVui(BitReader& in) {
+std::optional<ReorderField> reorderFieldOfVui(BitReader& in) {
     constexpr std::uint32_t kExtendedSar = 255;
     if (in.flag() && in.bits(8) == kExtendedSar) in.skip(32);  // aspect_ratio
     if (in.flag()) in.skip(1);                                 // overscan
@@ -152,12 +204,19 @@ std::optional<int> reorderDepthOfVui(BitReader& in) {
     if (!in.flag()) return std::nullopt;   // bitstream_restriction_flag
     in.skip(1);                            // motion_vectors_over_pic_boundaries_flag
     for (int i = 0; i < 4; ++i) in.exp();  // max_bytes_per_pic_denom … log2_max_mv_length_vertical
-    return plausible(in, in.exp());
+    const std::size_t from = in.position();
+    const auto depth = plausible(in, in.exp());
+    return depth ? std::optional(ReorderField{*depth, from, in.position()}) : std::nullopt;
 }
 
-/// seq_parameter_set_data(), H.264 7.3.2.1.1.
-std::optional<int> reorderDepthOfAvcSps(ByteView nal) {
-    const ByteBuffer raw = withoutEmulationPrevention(nal);
+/// What an SPS says of reordering.
+struct AvcOrder {
+    std::optional<ReorderField> declared;
+    bool never = false;  ///< by what else it says
+};
+
+/// seq_parameter_set_data(), H.264 7.3.2.1.1, of a NAL unit without emulation prevention.
+AvcOrder orderOfAvcSps(ByteView raw) {
     BitReader in(raw);
     in.skip(8);  // NAL unit header
     const std::uint32_t profile = in.bits(8);
@@ -175,12 +234,40 @@ std::optional<int> reorderDepthOfAvcSps(ByteView nal) {
     if (in.flag()) {             // frame_cropping
         for (int i = 0; i < 4; ++i) in.exp();
     }
-    if (in.flag()) {
-        if (const auto depth = reorderDepthOfVui(in)) return depth;
-    }
+    AvcOrder order;
+    if (in.flag()) order.declared = reorderFieldOfVui(in);
     // Type 2 means: output order is decoding order (8.2.1.3). Baseline (66) has no B slices (A.2.1).
-    const bool neverReorders = pictureOrderType == 2 || profile == 66;
-    return neverReorders ? plausible(in, 0) : std::nullopt;
+    order.never = !in.failed() && (pictureOrderType == 2 || profile == 66);
+    return order;
+}
+
+ByteBuffer withReorderDepth(ByteView raw, const ReorderField& field, int depth) {
+    BitReader in(raw);
+    BitWriter out;
+    while (in.position() < field.from) out.bits(in.bits(1), 1);
+    out.exp(static_cast<std::uint32_t>(depth));
+    in.skip(field.to - field.from);
+    const std::size_t stop = stopBitOf(raw);
+    while (in.position() <= stop) out.bits(in.bits(1), 1);
+    return withEmulationPrevention(out.bytes());
+}
+
+/// Of an AVCDecoderConfigurationRecord: the first SPS, what is before its length and what is behind it.
+struct AvcRecord {
+    ByteView head;
+    int spsCount = 0;
+    ByteView sps;
+    ByteView tail;
+};
+
+std::optional<AvcRecord> partsOf(ByteView record) {
+    constexpr std::size_t kHead = 6;
+    ByteReader reader(record);
+    const auto head = reader.bytes(kHead);
+    const auto length = reader.u16();
+    const auto sps = reader.bytes(length.value_or(0));
+    if (!head || (head->back() & 0x1f) == 0 || !sps || sps->empty()) return std::nullopt;
+    return AvcRecord{*head, head->back() & 0x1f, *sps, record.subspan(kHead + 2 + sps->size())};
 }
 
 /// profile_tier_level(1, max_sub_layers_minus1), H.265 7.3.3.
@@ -263,12 +350,27 @@ Result<std::string> hevcCodecString(ByteView record) {
 }
 
 std::optional<int> avcReorderDepth(ByteView record) {
-    ByteReader reader(record);
-    const auto head = reader.bytes(5);
-    const auto count = reader.u8();
-    if (!head || !count || (*count & 0x1f) == 0) return std::nullopt;
-    const auto sps = reader.bytes(reader.u16().value_or(0));
-    return sps && !sps->empty() ? reorderDepthOfAvcSps(*sps) : std::nullopt;
+    const auto parts = partsOf(record);
+    if (!parts) return std::nullopt;
+    const AvcOrder order = orderOfAvcSps(withoutEmulationPrevention(parts->sps));
+    if (order.declared) return order.declared->depth;
+    return order.never ? std::optional(0) : std::nullopt;
+}
+
+std::optional<ByteBuffer> avcWithReorderDepth(ByteView record, int depth) {
+    const auto parts = partsOf(record);
+    if (!parts || parts->spsCount != 1) return std::nullopt;
+    const ByteBuffer raw = withoutEmulationPrevention(parts->sps);
+    const AvcOrder order = orderOfAvcSps(raw);
+    if (!order.declared || stopBitOf(raw) < order.declared->to) return std::nullopt;
+    const ByteBuffer sps = withReorderDepth(raw, *order.declared, depth);
+    if (sps.size() > 0xffff) return std::nullopt;
+    ByteBuffer out(parts->head.begin(), parts->head.end());
+    out.push_back(static_cast<std::uint8_t>(sps.size() >> 8U));
+    out.push_back(static_cast<std::uint8_t>(sps.size()));
+    out.insert(out.end(), sps.begin(), sps.end());
+    out.insert(out.end(), parts->tail.begin(), parts->tail.end());
+    return out;
 }
 
 std::optional<int> hevcReorderDepth(ByteView record) {

@@ -23,4 +23,8 @@ Result<std::string> hevcCodecString(ByteView record);
 std::optional<int> avcReorderDepth(ByteView record);
 std::optional<int> hevcReorderDepth(ByteView record);
 
+/// The same record, whose SPS says `depth` (0 to 16) for max_num_reorder_frames (H.264 E.2.1). Nothing where
+/// it does not say that number, or holds more than one SPS.
+std::optional<ByteBuffer> avcWithReorderDepth(ByteView record, int depth);
+
 }  // namespace edgecam::capture

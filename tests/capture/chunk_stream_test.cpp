@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <iterator>
+
+#include "capture/parameter_sets.hpp"
 #include "tests/support/camera_bench.hpp"
 #include "tests/support/fake_clock.hpp"
 
@@ -29,10 +33,10 @@ struct Fixture {
     std::uint32_t number = 0;
     ByteBuffer bytes = ByteBuffer(6, 0x65);
 
-    void push(bool key, const std::shared_ptr<const Coding>& format) {
+    void push(bool key, const std::shared_ptr<const Coding>& format, Microseconds shift = 0us) {
         PictureStamp stamp;
         stamp.sequence = ++number;
-        stamp.mediaTime = number * 33'333us;
+        stamp.mediaTime = number * 33'333us + shift;
         stamp.captureTime = Utc(1'700'000'000s + stamp.mediaTime);
         stamp.capturedAt = clock.monotonic() - 12ms;
         AccessUnit unit;
@@ -166,4 +170,96 @@ TEST_CASE("channels and renditions are the process's own and not used twice") {
     CHECK(one.emitted[0].channel != other.emitted[0].channel);
     CHECK(one.emitted[0].channel > 0);
     CHECK(one.emitted[0].channel < 0x8000);
+}
+
+namespace {
+
+/// What x264enc writes for 160x96 in the main profile, but that it declares `depth`.
+std::shared_ptr<const Coding> declaring(int depth) {
+    const ByteBuffer truth{0x01, 0x4d, 0x40, 0x15, 0xff, 0xe1, 0x00, 0x1b, 0x67, 0x4d, 0x40,
+                           0x15, 0xd9, 0x02, 0x8d, 0xb0, 0x16, 0xa0, 0xc0, 0xc0, 0xd4, 0xa0,
+                           0x00, 0x00, 0x03, 0x00, 0x20, 0x00, 0x00, 0x03, 0x03, 0xd1, 0xe2,
+                           0xc5, 0xc9, 0x01, 0x00, 0x04, 0x68, 0xeb, 0xcc, 0xb2};
+    Coding made = *coding();
+    const auto record = avcWithReorderDepth(truth, depth);
+    REQUIRE(record);
+    made.track.codecData = *record;
+    REQUIRE(reorderDepth(made.track) == depth);
+    return std::make_shared<const Coding>(made);
+}
+
+struct Declared : Fixture {
+    /// Ten pictures a group.
+    void play(int pictures, const std::shared_ptr<const Coding>& format) {
+        for (; pictures > 0; --pictures) push(number % 10 == 0, format);
+    }
+    std::vector<Chunk> inits() {
+        std::vector<Chunk> all;
+        std::ranges::copy_if(emitted, std::back_inserter(all),
+                             [](const Chunk& chunk) { return chunk.kind == ChunkKind::initSegment; });
+        return all;
+    }
+};
+
+bool holds(const Chunk& init, const std::shared_ptr<const Coding>& format) {
+    const ByteBuffer& record = format->track.codecData;
+    return !std::ranges::search(*init.payload, record).empty();
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Declared, "a reordering that is declared and not done is left out, from a key frame on") {
+    const auto lie = declaring(1);
+    play(200, lie);
+    const auto seen = inits();
+    REQUIRE(seen.size() == 2);
+    CHECK(holds(seen[0], lie));
+    CHECK(holds(seen[1], declaring(0)));
+    CHECK(seen[1].channel != seen[0].channel);
+    CHECK(emitted.size() == 202);  // no picture is missing
+    const auto next = std::ranges::find(emitted, seen[1].channel, &Chunk::channel) + 1;
+    CHECK(next->keyFrame);
+    CHECK_FALSE(next->discontinuity);
+
+    stream.breakOff();  // what was found out holds over it
+    number += 9 - number % 10;
+    ++number;
+    play(20, lie);
+    CHECK(inits().size() == 2);
+}
+
+TEST_CASE_FIXTURE(Declared, "a camera that reorders is believed, also one that begins late") {
+    const auto truth = declaring(1);
+    play(15, truth);
+    push(false, truth, -50ms);
+    play(200, truth);
+    CHECK(inits().size() == 1);
+}
+
+TEST_CASE_FIXTURE(Declared, "one that begins to reorder later is believed from the next key frame on") {
+    const auto truth = declaring(1);
+    play(105, truth);
+    REQUIRE(inits().size() == 2);
+    const std::size_t before = emitted.size();
+    push(false, truth, -50ms);
+    play(4, truth);
+    CHECK(emitted.size() == before);  // decoders would show them in the wrong order
+    play(100, truth);
+    REQUIRE(inits().size() == 3);
+    CHECK(holds(inits()[2], truth));
+}
+
+TEST_CASE_FIXTURE(Declared, "what an encoder of ours declares is true") {
+    ChunkStream own(false, clock, [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); });
+    for (int i = 0; i < 200; ++i) {
+        PictureStamp stamp;
+        stamp.sequence = static_cast<std::uint32_t>(i);
+        stamp.mediaTime = i * 33'333us;
+        AccessUnit unit;
+        unit.data = bytes;
+        unit.pts = stamp.mediaTime;
+        unit.keyFrame = i % 10 == 0;
+        own.push(unit, declaring(1), stamp);
+    }
+    CHECK(inits().size() == 1);
 }

@@ -346,6 +346,24 @@ TEST_CASE("Real clips with B-frames are read back by ffprobe and ffmpeg without 
     }
 }
 
+TEST_CASE("A declared reordering can be said anew, and nothing else of the record changes") {
+    const Clip clip = testClip(kZeroLatency + kH264, 30);
+    const ByteBuffer& truth = clip.format.codecData;
+    REQUIRE(avcReorderDepth(truth) == 0);
+    for (const int depth : {1, 2, 3, 16}) {
+        CAPTURE(depth);
+        const auto lie = avcWithReorderDepth(truth, depth);
+        REQUIRE(lie);
+        CHECK(avcReorderDepth(*lie) == depth);
+        CHECK(avcWithReorderDepth(*lie, 0) == truth);
+    }
+    Clip lying = clip;
+    lying.format.codecData = *avcWithReorderDepth(truth, 1);
+    checkReadBack(lying, probed(muxed(lying, DecodeTimesBy::source)));
+    CHECK_FALSE(avcWithReorderDepth(kAvcC, 0));  // says nothing of it
+    CHECK_FALSE(avcWithReorderDepth(ByteView(), 0));
+}
+
 TEST_CASE("Codec strings follow RFC 6381") {
     CHECK(*codecString({Codec::h264, kAvcC, {}}) == "avc1.42c01e");
     // The example of ISO/IEC 14496-15 annex E.3, and one with a profile space and all constraint bytes.
@@ -376,6 +394,7 @@ TEST_CASE("Broken decoder configuration records are answered, never followed") {
         for (const auto depth : {avcReorderDepth(record), hevcReorderDepth(record)}) {
             if (depth) CHECK((*depth >= 0 && *depth <= 16));
         }
+        if (const auto plain = avcWithReorderDepth(record, 0)) CHECK(avcReorderDepth(*plain) == 0);
         static_cast<void>(avcCodecString(record));
         static_cast<void>(hevcCodecString(record));
     };
