@@ -81,7 +81,7 @@ class BitWriter {
         }
     }
     void exp(std::uint32_t value) {
-        const int width = std::bit_width(value + 1);
+        const auto width = static_cast<int>(std::bit_width(value + 1));
         bits(0, width - 1);
         bits(value + 1, width);
     }

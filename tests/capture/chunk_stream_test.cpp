@@ -203,7 +203,8 @@ struct Declared : Fixture {
 
 bool holds(const Chunk& init, const std::shared_ptr<const Coding>& format) {
     const ByteBuffer& record = format->track.codecData;
-    return !std::ranges::search(*init.payload, record).empty();
+    const ByteBuffer& bytes = *init.payload;
+    return std::search(bytes.begin(), bytes.end(), record.begin(), record.end()) != bytes.end();
 }
 
 }  // namespace
