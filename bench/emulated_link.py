@@ -8,20 +8,22 @@
         print(link.counters())
 
 Only the way from the agent to the hub is limited. Every link has namespaces of its own, so several may run at once.
-With `rtt_ms` both ways take half of that longer: netem, before the bucket, which many kernels do not have.
+With `rtt_ms` both ways take half of that longer, behind the bucket: netem, or bench/delay_line.py where the kernel has none.
 Rates are in bits a second, sizes in bytes, times in seconds. All methods of a link may be called from any thread.
-Raises Unavailable where a link cannot be made: not root, no namespaces, no iproute2, no TBF or netem in the kernel.
+Raises Unavailable where a link cannot be made: not root, no namespaces, no iproute2, no TBF in the kernel.
 """
 import collections
 import contextlib
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -84,11 +86,11 @@ class EmulatedLink:
 
     def __init__(self, bits, burst=8192, queue_ms=300, rtt_ms=0):
         self._bits, self._burst, self._queue_ms, self._rtt_ms = bits, max(burst, _MIN_BURST), queue_ms, rtt_ms
-        self._place = ['parent', '1:1'] if rtt_ms else ['root']
+        self._place = ['root']
         self._limit = self._limit_at(bits)
         self._spaces = {side: f'{_PREFIX}-{os.getpid()}-{id(self):x}-{side}' for side in ('agent', 'hub')}
         self._lock = threading.RLock()
-        self._tc = self._kick_socket = self._player = None
+        self._tc = self._kick_socket = self._player = self._line = None
         self._stop_playing = threading.Event()
         self._kicks_dropped = 0
         self._is_up = True
@@ -195,18 +197,36 @@ class EmulatedLink:
         _ip('link', 'add', _DEVICE, 'netns', agent, 'type', 'veth', 'peer', 'name', _DEVICE, 'netns', hub)
         # One packet at a time. A bundle of several (GSO) let in under one burst would stick under a smaller one for good.
         _ip('-n', agent, 'link', 'set', _DEVICE, 'gso_max_segs', '1')
-        for space, address in ((agent, AGENT_ADDRESS), (hub, HUB_ADDRESS)):
-            _ip('-n', space, 'address', 'add', f'{address}/24', 'dev', _DEVICE)
+        _ip('-n', agent, 'address', 'add', f'{AGENT_ADDRESS}/24', 'dev', _DEVICE)
+        for space in (agent, hub):
             _ip('-n', space, 'link', 'set', _DEVICE, 'up')
-        if self._rtt_ms:
-            for space in (agent, hub):
-                _run('tc', '-n', space, 'qdisc', 'add', 'dev', _DEVICE, 'root', 'handle', '1:', 'netem',
-                     'delay', f'{self._rtt_ms / 2}ms', 'limit', '10000')
+        if self._rtt_ms and not self._delay_by_kernel():
+            self._delay_by_process()
+        else:
+            _ip('-n', hub, 'address', 'add', f'{HUB_ADDRESS}/24', 'dev', _DEVICE)
         _run('tc', '-n', agent, *self._qdisc('add', self._bits, self._burst))
         self._kick_socket = _packet_socket(agent)
         # Kept open: a change through it takes 0.2 ms, with a process for each 15 ms. The first error ends it.
         self._tc = subprocess.Popen(['tc', '-n', agent, '-batch', '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def _delay_by_kernel(self):
+        netem = ['root', 'handle', '1:', 'netem', 'delay', f'{self._rtt_ms / 2}ms', 'limit', '10000']
+        try:
+            for space in self._spaces.values():
+                _run('tc', '-n', space, 'qdisc', 'add', 'dev', _DEVICE, *netem)
+        except subprocess.CalledProcessError:
+            return False  # this kernel has none
+        self._place = ['parent', '1:1']
+        return True
+
+    def _delay_by_process(self):
+        _complete_checksums(self._spaces['agent'])
+        line = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'delay_line.py')
+        self._line = self.hub(['python3', line, _DEVICE, f'{HUB_ADDRESS}/24', str(self._rtt_ms)], stdout=subprocess.PIPE,
+                              text=True)
+        if not self._line.stdout.readline():
+            raise Unavailable('a round trip needs netem in the kernel or /dev/net/tun')
 
     def _remove(self):
         self.stop_playing()
@@ -219,6 +239,9 @@ class EmulatedLink:
             self._kick_socket.close()
         for space in self._spaces.values():
             _remove_space(space)
+        if self._line:
+            self._line.wait()
+            self._line.stdout.close()
 
     def _start(self, side, command, **options):
         environment = {**options.pop('env', os.environ), 'LINK_AGENT': AGENT_ADDRESS, 'LINK_HUB': HUB_ADDRESS}
@@ -301,17 +324,32 @@ def _remove_space(space):
     _ip('netns', 'delete', space)
 
 
+def _complete_checksums(space):
+    """Else what is sent there is left to a network card to be completed, and whoever carries frames on would carry that."""
+    command = struct.pack('II', 0x17, 0)  # ETHTOOL_STXCSUM, linux/ethtool.h
+    with _inside(space), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        held = ctypes.create_string_buffer(command)
+        fcntl.ioctl(control, 0x8946, struct.pack('16sP16x', _DEVICE.encode(), ctypes.addressof(held)))  # SIOCETHTOOL
+
+
 def _packet_socket(space):
     """A raw socket on the link's device, in a namespace that this process is not in."""
+    with _inside(space):
+        made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # protocol 0: it receives nothing
+        made.bind((_DEVICE, 0))
+        made.setblocking(False)
+        return made
+
+
+@contextlib.contextmanager
+def _inside(space):
+    """This thread in that network namespace."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open('/proc/thread-self/ns/net') as own, open(f'/run/netns/{space}') as other:
         if libc.setns(other.fileno(), _CLONE_NEWNET) != 0:
             raise Unavailable(f'setns: {os.strerror(ctypes.get_errno())}')
         try:
-            made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # protocol 0: it receives nothing
-            made.bind((_DEVICE, 0))
-            made.setblocking(False)
-            return made
+            yield
         finally:
             libc.setns(own.fileno(), _CLONE_NEWNET)
 
