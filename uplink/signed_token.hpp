@@ -45,6 +45,10 @@ struct SignedToken {
 /// Whether a text has the shape of one: three base64url parts. An opaque token has no dots.
 bool looksSigned(std::string_view token);
 
+/// Of a signed token what was signed: all before the signature. It is what a token is known by (who holds an
+/// ES256 token can write its signature in a second way, with n - S for S, that is as valid). Borrowed.
+std::string_view signedPart(std::string_view token);
+
 /// Checks the signature against each key of the header's `alg` (which must be the key's own kind: a header
 /// chooses nothing), then `exp` (needed), `nbf`, `aud`, `iss`, `role`, `cameras`. `now`: trusted, or nothing
 /// where the box does not know the time, which refuses every token. The error is for the log, not for the
