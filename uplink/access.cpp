@@ -75,7 +75,7 @@ std::optional<Grant> Access::check(std::string_view token) const {
     const std::lock_guard lock(mutex_);
     auto grant = checkStatic(token);
     if (!grant && !rules_.keys.empty() && looksSigned(token)) grant = checkSignedToken(token);
-    if (!grant || isRevoked(token)) return std::nullopt;
+    if (!grant || isRevoked(token, *grant)) return std::nullopt;
     grant->generation = generation();
     return grant;
 }
@@ -101,14 +101,16 @@ std::optional<Grant> Access::checkSignedToken(std::string_view token) const {
     return Grant{.role = read->role,
                  .cameras = read->cameras,
                  .name = read->subject.empty() ? read->key : concat(read->key, "/", read->subject),
-                 .token = TokenHash::of(token),
+                 .token = TokenHash::of(signedPart(token)),
                  .endsAt = read->endsAt,
                  .key = read->key};
 }
 
-bool Access::isRevoked(std::string_view token) const {
-    return std::ranges::any_of(rules_.revoked,
-                               [&](const Revocation& each) { return each.token.matches(token); });
+bool Access::isRevoked(std::string_view token, const Grant& grant) const {
+    return std::ranges::any_of(rules_.revoked, [&](const Revocation& each) {
+        // The whole of a signed token is what older agents kept.
+        return each.token.matches(token) || (!grant.key.empty() && each.token.matches(signedPart(token)));
+    });
 }
 
 std::optional<Grant> Access::renew(const Grant& grant) const {

@@ -96,7 +96,7 @@ class Access {
     [[nodiscard]] std::optional<Grant> checkStatic(std::string_view token) const;
     [[nodiscard]] std::optional<Grant> checkSignedToken(std::string_view token) const;
     [[nodiscard]] bool withinItsKey(const Grant& grant) const;
-    [[nodiscard]] bool isRevoked(std::string_view token) const;
+    [[nodiscard]] bool isRevoked(std::string_view token, const Grant& grant) const;
 
     const Clock& clock_;
     mutable std::mutex mutex_;

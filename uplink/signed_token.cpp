@@ -126,7 +126,7 @@ Result<const TokenKey*> signerOf(std::string_view token, const std::vector<Token
     if (!signature) return Error{"its signature is not base64url"};
     for (const TokenKey& key : keys) {
         if (algorithmOf(key.publicKey.get()) != algorithm) continue;
-        if (signedBy(key.publicKey.get(), token.substr(0, last), *signature)) return &key;
+        if (signedBy(key.publicKey.get(), signedPart(token), *signature)) return &key;
     }
     return Error{"no key here signed it"};
 }
@@ -209,6 +209,10 @@ std::string writePublicKey(EVP_PKEY& key) {
 
 bool looksSigned(std::string_view token) {
     return std::ranges::count(token, '.') == 2;
+}
+
+std::string_view signedPart(std::string_view token) {
+    return token.substr(0, token.rfind('.'));
 }
 
 Result<SignedToken> checkSigned(std::string_view token, const std::vector<TokenKey>& keys,

@@ -1,7 +1,8 @@
 // SignedToken: a short-lived token that somebody else made and signed, a JSON Web Token (RFC 7519) in compact
-// form (RFC 7515). It says who may do what until when, so that the box need not know every viewer. Debian 12
-// has no library that checks both ES256 and EdDSA; the shape is read here, the signature is OpenSSL's. Knows
-// no socket; holds public keys only.
+// form (RFC 7515). It says who may do what until when, so that the box need not know every viewer. The shape is
+// read here, the signature is OpenSSL's, the JSON RapidJSON's: of Debian 12's libraries for these tokens one,
+// rhonabwy, checks both ES256 and EdDSA, and docs/security.md says what it would cost. Knows no socket; holds
+// public keys only.
 #pragma once
 
 #include <memory>
@@ -44,6 +45,10 @@ struct SignedToken {
 
 /// Whether a text has the shape of one: three base64url parts. An opaque token has no dots.
 bool looksSigned(std::string_view token);
+
+/// Of a signed token what was signed: all before the signature. It is what a token is known by (who holds an
+/// ES256 token can write its signature in a second way, with n - S for S, that is as valid). Borrowed.
+std::string_view signedPart(std::string_view token);
 
 /// Checks the signature against each key of the header's `alg` (which must be the key's own kind: a header
 /// chooses nothing), then `exp` (needed), `nbf`, `aud`, `iss`, `role`, `cameras`. `now`: trusted, or nothing

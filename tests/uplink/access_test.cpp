@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "base/log.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/uplink/signing_key.hpp"
 
 using namespace edgecam::uplink;
 using edgecam::test::FakeClock;
@@ -28,6 +30,39 @@ TEST_CASE("an empty token in the rules lets nobody in") {
     CHECK_FALSE(access.check(""));
     CHECK_FALSE(access.check("x"));
     CHECK_FALSE(Access({}, clock).check(""));
+}
+
+TEST_CASE("a signed token that was revoked stays so however its signature is written") {
+    const FakeClock clock;
+    const auto signer = test::SigningKey::es256();
+    const auto end = std::chrono::duration_cast<std::chrono::seconds>(clock.utc().time_since_epoch()).count();
+    const auto tokenOf = [&](const char* id) {
+        return signer.sign(edgecam::concat(R"({"aud":"a","exp":)", end + 600, R"(,"jti":")", id, "\"}"));
+    };
+    const AccessRules rules{
+        .tokens = {},
+        .keys =
+            {{.name = "k", .publicKey = signer.publicKey(), .audience = "a", .issuer = {}, .cameras = {}}},
+        .revoked = {}};
+    const std::string first = tokenOf("1");
+    const std::string twin = test::twinOf(first);
+    REQUIRE(twin != first);
+    Access access(rules, clock);
+    const auto grant = access.check(first);
+    const auto other = access.check(twin);
+    REQUIRE(grant);
+    REQUIRE(other);
+
+    REQUIRE(access.revoke(*grant));
+    CHECK_FALSE(access.check(first));
+    CHECK_FALSE(access.check(twin));
+    CHECK_FALSE(access.renew(*other));
+    CHECK(access.check(tokenOf("2")));
+
+    // What an agent kept that knew a token by the whole of it.
+    AccessRules older = rules;
+    older.revoked = {{TokenHash::of(first), {}}};
+    CHECK_FALSE(Access(older, clock).check(first));
 }
 
 TEST_CASE("each role may do what the one below may, and no more than its own") {

@@ -1,7 +1,11 @@
 #include "uplink/signed_token.hpp"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -36,6 +40,50 @@ std::string claims(const std::string& more = {}, Microseconds holds = 10min) {
         std::chrono::duration_cast<std::chrono::seconds>((kNow + holds).time_since_epoch()).count();
     return concat(R"({"aud":"box-7","exp":)", end, more.empty() ? "" : ",", more, "}");
 }
+
+/// As in a certificate's `x5c`: RFC 4648 section 4.
+std::string base64(const std::string& bytes) {
+    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                    reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+    text.pop_back();
+    return text;
+}
+
+std::string hmacOf(const std::string& text, const std::string& secret) {
+    std::string code(32, '\0');
+    REQUIRE(HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+                 reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                 reinterpret_cast<unsigned char*>(code.data()), nullptr) != nullptr);
+    return code;
+}
+
+/// A port of this machine that takes calls, and knows whether there was one.
+class Listener {
+  public:
+    Listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+        at_.sin_family = AF_INET;
+        at_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof at_;
+        REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&at_), size) == 0);
+        REQUIRE(::listen(socket_, 8) == 0);
+        REQUIRE(::getsockname(socket_, reinterpret_cast<sockaddr*>(&at_), &size) == 0);
+    }
+    ~Listener() { ::close(socket_); }
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    [[nodiscard]] int port() const { return ntohs(at_.sin_port); }
+    [[nodiscard]] bool wasCalled() const {
+        const int call = ::accept(socket_, nullptr, nullptr);
+        if (call >= 0) ::close(call);
+        return call >= 0;
+    }
+
+  private:
+    int socket_;
+    sockaddr_in at_{};
+};
 
 std::string whyNot(const std::string& token, const std::vector<TokenKey>& keys,
                    std::optional<Utc> now = kNow) {
@@ -83,6 +131,15 @@ TEST_CASE("a token that was changed anywhere is nobody's") {
     CHECK(whyNot(good, {}) == "no key here signed it");
 }
 
+TEST_CASE("an ES256 signature has a second value that is as valid, over the same text") {
+    const auto signer = SigningKey::es256();
+    const std::string good = signer.sign(claims());
+    const std::string twin = twinOf(good);
+    CHECK(twin != good);
+    CHECK(signedPart(twin) == signedPart(good));
+    CHECK(whyNot(twin, {keyOf(signer)}) == "accepted");
+}
+
 TEST_CASE("the header chooses no algorithm: none, a foreign one and the other kind's are refused") {
     const auto curve = SigningKey::es256();
     const auto edwards = SigningKey::edDsa();
@@ -92,11 +149,100 @@ TEST_CASE("the header chooses no algorithm: none, a foreign one and the other ki
         const auto token = curve.sign(concat(R"({"alg":")", algorithm, "\"}"), claims());
         CHECK(whyNot(token, keys) == "no key here signed it");
     }
-    // The public key as the secret of an HMAC, the classic.
+    CHECK(whyNot(edwards.sign(R"({"alg":"ES256"})", claims()), keys) == "no key here signed it");
     CHECK(whyNot(base64Url(R"({"alg":"none"})") + "." + base64Url(claims()) + ".", keys) ==
           "no key here signed it");
     CHECK(whyNot(curve.sign(R"({"alg":"ES256","crit":["b64"]})", claims()), keys).find("critical") !=
           std::string::npos);
+}
+
+TEST_CASE("a public key is nobody's secret: an HMAC made with it signs nothing") {
+    for (const SigningKey& signer : {SigningKey::es256(), SigningKey::edDsa()}) {
+        std::string trimmed = signer.publicPem();
+        trimmed.pop_back();
+        for (const std::string& secret : {signer.publicPem(), trimmed}) {
+            for (const char* algorithm : {"HS256", "ES256", "EdDSA"}) {
+                CAPTURE(algorithm);
+                const auto text =
+                    base64Url(concat(R"({"alg":")", algorithm, "\"}")) + "." + base64Url(claims());
+                CHECK(whyNot(text + "." + base64Url(hmacOf(text, secret)), {keyOf(signer)}) ==
+                      "no key here signed it");
+            }
+        }
+    }
+}
+
+TEST_CASE("a key that a token brings along is neither believed nor fetched") {
+    const auto signer = SigningKey::edDsa();
+    const auto stranger = SigningKey::edDsa();
+    const Listener listener;
+    const std::string url = concat("http://127.0.0.1:", listener.port(), "/keys");
+    for (const std::string& brought :
+         {concat(R"("jwk":)", stranger.publicJwk()), concat(R"("jku":")", url, "\""),
+          concat(R"("x5c":[")", base64(stranger.certificate()), "\"]"), concat(R"("x5u":")", url, "\"")}) {
+        CAPTURE(brought);
+        const std::string header = concat(R"({"alg":"EdDSA",)", brought, "}");
+        CHECK(whyNot(stranger.sign(header, claims()), {keyOf(signer)}) == "no key here signed it");
+        CHECK(whyNot(signer.sign(header, claims()), {keyOf(signer)}) == "accepted");
+    }
+    CHECK_FALSE(listener.wasCalled());
+}
+
+TEST_CASE("a token has one spelling: padding, stray bits, blanks and the other alphabet are refused") {
+    const auto signer = SigningKey::edDsa();
+    // Two bytes more than threes: each part's last letter has two bits to spare, that of the signature four.
+    std::string header = R"({"typ":"JWT","alg":"EdDSA"})";
+    std::string body = claims();
+    while (header.size() % 3 != 2) header.insert(1, " ");
+    while (body.size() % 3 != 2) body.insert(1, " ");
+    const std::string good = signer.sign(header, body);
+    REQUIRE(whyNot(good, {keyOf(signer)}) == "accepted");
+    const auto first = good.find('.');
+    const auto last = good.rfind('.');
+    for (const std::size_t end : {first, last, good.size()}) {
+        CAPTURE(end);
+        for (const char* more : {"=", "==", " ", "\n", "\r\n", "A", "+", "/"}) {
+            CHECK(whyNot(std::string(good).insert(end, more), {keyOf(signer)}) != "accepted");
+        }
+        CHECK(whyNot(std::string(good).insert(end - 4, "\n"), {keyOf(signer)}) != "accepted");
+        std::string stray = good;
+        ++stray[end - 1];  // what has no bits set at its end has them in the next letter of the alphabet
+        CHECK(whyNot(stray, {keyOf(signer)}) != "accepted");
+    }
+    CHECK(whyNot(" " + good, {keyOf(signer)}) != "accepted");
+}
+
+TEST_CASE("what is no signed token in compact form is none: encrypted, in JSON, nested, squeezed") {
+    const auto signer = SigningKey::es256();
+    const std::vector<TokenKey> keys{keyOf(signer)};
+    const std::string good = signer.sign(claims());
+    const auto first = good.find('.');
+    const auto last = good.rfind('.');
+    const std::string header = good.substr(0, first);
+    const std::string body = good.substr(first + 1, last - first - 1);
+    const std::string signature = good.substr(last + 1);
+    for (const std::string& other : {good + ".." /* RFC 7516: five parts */, header + ".a.b.c.d",
+                                     header + "." + body /* no signature */, good + "." + signature}) {
+        CAPTURE(other);
+        CHECK_FALSE(looksSigned(other));
+        CHECK(whyNot(other, keys) == "it is no signed token");
+    }
+    const std::string flattened =
+        concat(R"({"protected":")", header, R"(","payload":")", body, R"(","signature":")", signature, "\"");
+    const std::string general = concat(R"({"payload":")", body, R"(","signatures":[{"protected":")", header,
+                                       R"(","signature":")", signature, "\"}]");
+    for (const std::string& object : {flattened, general}) {
+        CHECK(whyNot(object + "}", keys) == "it is no signed token");
+        CHECK(whyNot(object + R"(,"header":{"kid":"a.b.c"}})", keys) == "its header is not base64url");
+    }
+    CHECK(whyNot(signer.sign(R"({"alg":"ES256","cty":"JWT"})", good), keys) != "accepted");
+    // Raw DEFLATE of the claims as it stands in one stored block: RFC 1951 section 3.2.4.
+    const std::string text = claims();
+    const auto size = static_cast<unsigned>(text.size());
+    const std::string squeezed =
+        std::string{'\1', static_cast<char>(size), '\0', static_cast<char>(~size), static_cast<char>(0xff)} +
+        text;
+    CHECK(whyNot(signer.sign(R"({"alg":"ES256","zip":"DEF"})", squeezed), keys) != "accepted");
 }
 
 TEST_CASE("what a token says is held against what its key may say") {

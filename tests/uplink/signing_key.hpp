@@ -10,6 +10,8 @@
 namespace edgecam::uplink::test {
 
 std::string base64Url(std::string_view bytes);
+/// An ES256 token with its signature in the other way that is as valid: (R, n - S) for (R, S).
+std::string twinOf(const std::string& token);
 
 class SigningKey {
   public:
@@ -21,6 +23,10 @@ class SigningKey {
     [[nodiscard]] std::string sign(const std::string& header, const std::string& claims) const;
     [[nodiscard]] std::shared_ptr<evp_pkey_st> publicKey() const { return key_; }
     [[nodiscard]] std::string publicPem() const;
+    /// Of an Ed25519 key, as a JSON Web Key.
+    [[nodiscard]] std::string publicJwk() const;
+    /// Signed by itself, in DER.
+    [[nodiscard]] std::string certificate() const;
 
   private:
     SigningKey(std::shared_ptr<evp_pkey_st> key, const char* algorithm)
