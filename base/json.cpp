@@ -42,6 +42,9 @@ void appendNumber(std::string& out, Number number) {
 }  // namespace
 
 Result<JsonDocument> parseJson(std::string_view text, JsonDialect dialect) {
+    // RapidJSON takes it for the end of the text, whatever comes behind.
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos)
+        return Error{"a NUL character (" + placeOf(text, zero) + ")"};
     JsonDocument document;
     if (dialect == JsonDialect::withComments) {
         document.Parse<kWithComments>(text.data(), text.size());

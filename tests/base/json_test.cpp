@@ -28,6 +28,15 @@ TEST_CASE("deep nesting and broken UTF-8 are answers, not crashes") {
     CHECK_FALSE(parseJson("{} {}"));
 }
 
+TEST_CASE("a NUL ends no text, and what is behind it is not passed over") {
+    using namespace std::string_literals;
+    for (const std::string& text : {"{}\0"s, "{}\0junk"s, "\0{}"s, "{\"a\":\0 1}"s, "{\"a\":\"\0\"}"s}) {
+        CHECK_FALSE(parseJson(text));
+        CHECK_FALSE(parseJson(text, JsonDialect::withComments));
+    }
+    CHECK(parseJson(R"({"a":"\u0000"})"));
+}
+
 TEST_CASE("the writer nests, separates and escapes") {
     JsonWriter json;
     json.beginObject().field("a", 1).field("b", "say \"hi\"\n").key("c").beginArray();
