@@ -67,6 +67,36 @@ def gst_launch(url, rest, seconds):
     return program(['gst-launch-1.0', '-q', 'rtspsrc', f'location={url}', 'latency=0', 'protocols=tcp', '!', *rest.split()], seconds)
 
 
+def motion(url, seconds, record):
+    """motion with its detection paused. `record`: it writes the camera's own coding into a file all the time; else one viewer has its live
+    picture, which is MJPEG, in the camera's size and rate."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        options = {'target_dir': folder, 'netcam_url': url, 'width': 1280, 'height': 720, 'framerate': 30, 'picture_output': 'off', 'log_level': 3,
+                   'movie_output': 'on' if record else 'off', 'movie_passthrough': 'on', 'emulate_motion': 'on' if record else 'off',
+                   'stream_port': 0 if record else port, 'stream_localhost': 'on', 'stream_maxrate': 30, 'stream_quality': 80}
+        path = os.path.join(folder, 'motion.conf')
+        with open(path, 'w') as file:
+            file.writelines(f'{name} {value}\n' for name, value in options.items())
+        command = ['motion', '-n', '-c', path] + ([] if record else ['-m'])
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        viewer = None
+        try:
+            if not record:  # who comes before its camera is there is turned away
+                again = ['--retry', '20', '--retry-all-errors', '--retry-delay', '1']
+                viewer = subprocess.Popen(['curl', '-sN', *again, '-o', '/dev/null', f'http://127.0.0.1:{port}/'])
+            time.sleep(2 * WARM_SECONDS)
+            measured = _measure(process.pid, seconds)
+            if process.poll() is not None or (viewer and viewer.poll() is not None):
+                sys.exit('motion or its viewer ended')
+            if record and not any(name.endswith(('.mkv', '.mp4')) for name in os.listdir(folder)):
+                sys.exit('motion recorded nothing')
+            return measured
+        finally:
+            for one in filter(None, (viewer, process)):
+                _stop(one)
+
+
 def agent(url, seconds, own_process=False, cameras=1, quality=None):
     """The agent without vision, and one viewer over its WebSocket that watches all cameras. `quality`: what it wishes, else it gets what the
     camera sends."""
