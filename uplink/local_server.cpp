@@ -132,7 +132,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
 Server::~Server() {
     if (!loop_) return;
     exchange_.setWake({});
-    loop_.reset();
+    loop_->end();
 }
 
 Result<void> Server::open() {
@@ -327,7 +327,8 @@ void Server::greet(lws* socket) {
                                   .newcomerBytes = kNewcomerBytes};
     if (const auto denial = denialAtGreeting(socket)) {
         auto& viewer = viewers_[socket];
-        viewer = std::make_unique<PeerConnection>(socket, nullptr, exchange_, limits, clock_);
+        viewer =
+            std::make_unique<PeerConnection>(socket, loop_->timers(), nullptr, exchange_, limits, clock_);
         viewer->close(closeWishFor(*denial));
         return;
     }
@@ -342,8 +343,8 @@ void Server::greet(lws* socket) {
     auto session =
         PeerSession::forViewer(PeerExchange::nextSessionId(), settings_.session, access_, std::move(grant),
                                exchange_.agent(), commands_, clock_, std::move(origin));
-    viewers_[socket] =
-        std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
+    viewers_[socket] = std::make_unique<PeerConnection>(socket, loop_->timers(), std::move(session),
+                                                        exchange_, limits, clock_);
 }
 
 std::optional<Denial> Server::denialAtGreeting(lws* socket) const {

@@ -38,8 +38,8 @@ void setOption(lws* socket, int option, int value) {
 
 }  // namespace
 
-PeerConnection::PeerConnection(lws* socket, std::unique_ptr<PeerSession> session, PeerExchange& exchange,
-                               const ConnectionLimits& limits, const Clock& clock)
+PeerConnection::PeerConnection(lws* socket, ServiceTimers& timers, std::unique_ptr<PeerSession> session,
+                               PeerExchange& exchange, const ConnectionLimits& limits, const Clock& clock)
     : socket_(socket),
       session_(std::move(session)),
       exchange_(exchange),
@@ -49,12 +49,12 @@ PeerConnection::PeerConnection(lws* socket, std::unique_ptr<PeerSession> session
       inboundFrames_(limits.framesPerSecond, limits.frameBurst, clock.monotonic()),
       heardAt_(clock.monotonic()),
       link_(limits.leastAllowance),
-      roomTimer_(lws_get_context(socket),
+      roomTimer_(timers,
                  [this] {
                      look();
                      followSession();
                  }),
-      gateTimer_(lws_get_context(socket), [this] { tellGate(); }),
+      gateTimer_(timers, [this] { tellGate(); }),
       followedAt_(clock.monotonic()) {
     if (limits_.followsLink) {
         const RateLimits range{
@@ -246,9 +246,10 @@ bool PeerConnection::writable() {
     if (!session_) return true;
     bool saidAll = false;
     for (int turn = 0; turn < kMessagesPerTurn; ++turn) {
-        // Two system calls are saved where nothing waits: behind the one message of most turns.
+        // System calls are saved where nothing waits, behind the one message of most turns, and before it:
+        // this is called because the socket takes something.
         saidAll = !session_->hasOutput();
-        if (saidAll || lws_send_pipe_choked(socket_) != 0) break;
+        if (saidAll || (turn > 0 && lws_send_pipe_choked(socket_) != 0)) break;
         const auto message = session_->pop(linkHasRoom() ? Lane::bulk : kLastUrgentLane);
         saidAll = !message;
         if (saidAll) break;

@@ -53,8 +53,8 @@ class PeerConnection {
   public:
     /// Joins `session` to the exchange until it ends. A connection without a session is only there to be
     /// closed.
-    PeerConnection(lws* socket, std::unique_ptr<PeerSession> session, PeerExchange& exchange,
-                   const ConnectionLimits& limits, const Clock& clock);
+    PeerConnection(lws* socket, ServiceTimers& timers, std::unique_ptr<PeerSession> session,
+                   PeerExchange& exchange, const ConnectionLimits& limits, const Clock& clock);
     ~PeerConnection();
     PeerConnection(const PeerConnection&) = delete;
     PeerConnection& operator=(const PeerConnection&) = delete;

@@ -135,7 +135,7 @@ Client::Client(UplinkSettings settings, PeerExchange& exchange, CommandSink& com
 Client::~Client() {
     if (!loop_) return;
     exchange_.setWake({});
-    loop_.reset();
+    loop_->end();
 }
 
 Result<void> Client::open() {
@@ -318,7 +318,8 @@ void Client::established(lws* socket) {
     auto session =
         PeerSession::forHub(PeerExchange::nextSessionId(), settings_.session, settings_.hub,
                             exchange_.agent(), commands_, settings_.journal, clock_, std::move(origin));
-    connection_ = std::make_unique<PeerConnection>(socket, std::move(session), exchange_, limits, clock_);
+    connection_ = std::make_unique<PeerConnection>(socket, loop_->timers(), std::move(session), exchange_,
+                                                   limits, clock_);
     report(UplinkState::authenticating, {});
 }
 

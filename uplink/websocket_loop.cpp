@@ -56,26 +56,29 @@ Result<std::unique_ptr<WebsocketLoop>> WebsocketLoop::create(Settings settings, 
     info.fd_limit_per_thread = loop->settings_.maxDescriptors;
     loop->context_ = lws_create_context(&info);
     if (loop->context_ == nullptr) return Error{"libwebsockets made no context (out of memory or files?)"};
+    loop->timers_.emplace(loop->context_);
     return loop;
 }
 
-WebsocketLoop::~WebsocketLoop() {
+void WebsocketLoop::end() {
     if (thread_.joinable()) {
         ending_ = true;
         lws_cancel_service(context_);
         lastWake_.count_down();
         thread_.join();
     } else if (context_ != nullptr) {
+        timers_->end();
         lws_context_destroy(context_);
     }
+    context_ = nullptr;
 }
 
 void WebsocketLoop::start() {
-    timer_ = std::make_unique<ServiceTimer>(context_, [this] {
-        tickDue_ = true;
-        timer_->start(kTick);
+    tick_.emplace(*timers_, [this] {
+        tick_->start(kTick);
+        owner_.ticked();
     });
-    timer_->start(kTick);
+    tick_->start(kTick);
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), settings_.threadName.substr(0, 15).c_str());
 }
@@ -86,9 +89,9 @@ void WebsocketLoop::wake() {
 }
 
 void WebsocketLoop::serveOnce() {
+    timers_->ring();
     lws_service(context_, 0);
     if (woken_.exchange(false)) owner_.woken();
-    if (std::exchange(tickDue_, false)) owner_.ticked();
 }
 
 void WebsocketLoop::run() {
@@ -98,8 +101,9 @@ void WebsocketLoop::run() {
     const auto limit = std::chrono::steady_clock::now() + kFarewell;
     while (!owner_.silent() && std::chrono::steady_clock::now() < limit) serveOnce();
     lastWake_.wait();
-    timer_.reset();
-    // Here, not in the destructor: the callbacks of dying connections belong on this thread.
+    tick_.reset();
+    timers_->end();
+    // Here, not in end(): the callbacks of dying connections belong on this thread.
     lws_context_destroy(context_);
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <latch>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -45,15 +46,19 @@ class WebsocketLoop {
     /// Makes the context on the calling thread, so that what fails is told; nothing runs before start().
     /// `owner` must outlive the loop.
     static Result<std::unique_ptr<WebsocketLoop>> create(Settings settings, Owner& owner);
-    /// Lets the owner say good-bye (at most kFarewell), then ends every connection and joins the thread.
-    ~WebsocketLoop();
+    ~WebsocketLoop() { end(); }
     WebsocketLoop(const WebsocketLoop&) = delete;
     WebsocketLoop& operator=(const WebsocketLoop&) = delete;
 
     /// For making virtual hosts before start(), and in callbacks.
     [[nodiscard]] lws_context* context() const { return context_; }
+    /// The loop's thread only.
+    ServiceTimers& timers() { return *timers_; }
     void start();
-    /// Any thread, never blocks; not after the destructor began.
+    /// Lets the owner say good-bye (at most kFarewell), then ends every connection and joins the thread. An
+    /// owner whose callbacks use the loop calls it before it lets go of the loop.
+    void end();
+    /// Any thread, never blocks; not after end() began.
     void wake();
 
   private:
@@ -64,11 +69,11 @@ class WebsocketLoop {
     const Settings settings_;
     Owner& owner_;
     lws_context* context_ = nullptr;
-    std::unique_ptr<ServiceTimer> timer_;  ///< from start() on
+    std::optional<ServiceTimers> timers_;  ///< with the context
+    std::optional<ServiceTimer> tick_;     ///< from start() on
     std::atomic<bool> woken_{false};
     std::atomic<bool> ending_{false};
-    std::latch lastWake_{1};  ///< the context lives until the destructor's own wake-up is through
-    bool tickDue_ = false;
+    std::latch lastWake_{1};  ///< the context lives until end()'s own wake-up is through
     std::thread thread_;
 };
 
