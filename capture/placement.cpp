@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "capture/encoder.hpp"
+
 namespace edgecam::capture {
 namespace {
 
@@ -28,6 +30,21 @@ Place placeFor(const StreamRequest& request, const SourceFacts& facts) {
         if (!facts.known && allows(request, Codec::h265)) return Place::passthrough;
     }
     return allows(request, Codec::h264) ? Place::encoded : Place::none;
+}
+
+EncoderSettings bounded(EncoderSettings settings) {
+    settings.bitrateKbps = std::clamp(settings.bitrateKbps, 50, 50'000);
+    settings.frameRate = std::max(settings.frameRate, 0.0);
+    return settings;
+}
+
+EncoderSettings fitted(const EncoderSettings& wanted, const SourceFacts& facts) {
+    EncoderSettings fitted = bounded(wanted);
+    if (!facts.size.empty()) fitted.size = fittedSize(facts.size, wanted.size);
+    if (facts.frameRate > 0 && (fitted.frameRate <= 0 || fitted.frameRate > facts.frameRate)) {
+        fitted.frameRate = facts.frameRate;
+    }
+    return fitted;
 }
 
 }  // namespace edgecam::capture

@@ -27,4 +27,10 @@ enum class Place { none, passthrough, encoded, jpeg };
 /// the source is not known, a request that takes H.265 counts as served by an RTSP camera or a file.
 Place placeFor(const StreamRequest& request, const SourceFacts& facts);
 
+/// Within the bounds of EncoderSettings.
+EncoderSettings bounded(EncoderSettings settings);
+
+/// What an encode of this source would really aim at: bounded, and no more than the source has.
+EncoderSettings fitted(const EncoderSettings& wanted, const SourceFacts& facts);
+
 }  // namespace edgecam::capture
