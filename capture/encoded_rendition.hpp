@@ -18,7 +18,7 @@ class EncodedRendition {
     EncodedRendition(EncoderForm form, const EncoderSettings& settings, const Clock& clock,
                      ChunkStream::Emit emit)
         : clock_(clock),
-          stream_(false, clock, std::move(emit)),
+          stream_(form == EncoderForm::jpeg ? RenditionKind::jpeg : RenditionKind::encoded, clock, std::move(emit)),
           encoder_(form, settings, clock,
                    [this](const AccessUnit& unit, const std::shared_ptr<const Coding>& coding,
                           const PictureStamp& stamp) { stream_.push(unit, coding, stamp); }) {}

@@ -18,7 +18,7 @@ LiveSource::LiveSource(const SourceUri& uri, bool enabled, const Clock& clock, C
       callbacks_(std::move(callbacks)),
       timeline_(clock),
       supervisor_(clock, enabled),
-      passthrough_(true, clock,
+      passthrough_(RenditionKind::passthrough, clock,
                    [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                        callbacks_.chunk(chunk);
                        decoder_.feed(chunk, coding);

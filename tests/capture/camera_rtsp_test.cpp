@@ -68,7 +68,7 @@ TEST_CASE("an RTSP camera is passed through: in order, complete, not decoded") {
     const auto chunks = bench.log.of(id);
     checkOrder(chunks);
     for (std::size_t i = 2; i < chunks.size(); ++i) CHECK(chunks[i].sequence == chunks[i - 1].sequence + 1);
-    CHECK(chunks[0].format->passthrough);
+    CHECK(chunks[0].format->kind == RenditionKind::passthrough);
     CHECK(chunks[0].format->encoder.empty());
     CHECK_FALSE(bench.camera->activity().decoding);
     CHECK(bench.camera->activity().encodes == 0);
