@@ -13,6 +13,7 @@
 #include "capture/placement.hpp"
 #include "capture/seating.hpp"
 #include "capture/snapshots.hpp"
+#include "capture/sub_source.hpp"
 
 namespace edgecam::capture {
 namespace {
@@ -40,6 +41,7 @@ class LiveCamera final : public Camera {
     [[nodiscard]] CameraStatus status() const override;
     [[nodiscard]] CameraActivity activity() const override;
     [[nodiscard]] int codedKbps() const override { return main_.kbps(); }
+    [[nodiscard]] std::optional<SubStreamFigures> substream() const override;
     void look(double perSecond) override;
     Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) override;
     [[nodiscard]] EncoderSettings fitted(const EncoderSettings& wanted) const override;
@@ -47,12 +49,16 @@ class LiveCamera final : public Camera {
 
   private:
     void settle();
+    /// Of which stream pictures are taken; whether the sub stream's are needed. Only where there is one.
+    bool choosePictures();
     [[nodiscard]] std::string warning() const;
     void tellStatus();
+    [[nodiscard]] CameraFacts facts() const;
+    [[nodiscard]] LiveSource::Callbacks flowOf(bool fromSub);
     /// A chunk of a rendition that somebody may have waited for. On streaming threads.
     void emit(const Chunk& chunk);
     /// On streaming threads.
-    void offer(const Picture& picture, const PictureStamp& stamp, double rate);
+    void offer(const Picture& picture, const PictureStamp& stamp, double rate, bool fromSub);
 
     const Farewell farewell_;
     const CameraSettings settings_;
@@ -65,7 +71,10 @@ class LiveCamera final : public Camera {
     Encodes encodes_;
     EncodedRendition jpeg_;
     Snapshots snapshots_;
-    LiveSource main_;  // behind what its pictures go to: the flow stops at its spring
+    // Behind what their pictures go to: the flow stops at its springs.
+    const std::shared_ptr<CameraCount> count_ = std::make_shared<CameraCount>();
+    LiveSource main_;
+    std::unique_ptr<SubSource> sub_;  ///< null: the camera has none
     Seating seating_;
     std::optional<MainTimer> timer_;
 };
@@ -83,21 +92,31 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
                 if (callbacks_.chunk) callbacks_.chunk(chunk);
             }),
       snapshots_(clock, [this] { signal_.notify(); }),
-      main_(settings_.source, settings_.enabled, clock,
-            {.chunk = [this](const Chunk& chunk) { emit(chunk); },
-             .picture = [this](const Picture& picture, const PictureStamp& stamp,
-                               double rate) { offer(picture, stamp, rate); },
-             .brokeOff =
-                 [this] {
-                     encodes_.breakOff();
-                     jpeg_.breakOff();
-                 },
-             .changed = [this] { signal_.notify(); }}),
-      seating_({.passthrough = main_.stream(), .encodes = encodes_, .jpeg = jpeg_}, clock,
-               {.facts = [this] { return main_.facts(); },
+      main_(settings_.source, RenditionKind::passthrough, count_, settings_.enabled, clock, flowOf(false)),
+      sub_(settings_.substream ? std::make_unique<SubSource>(settings_.id, *settings_.substream, count_,
+                                                             settings_.enabled, clock, flowOf(true))
+                               : nullptr),
+      seating_({.passthrough = main_.stream(),
+                .sub = sub_ ? &sub_->source().stream() : nullptr,
+                .encodes = encodes_,
+                .jpeg = jpeg_},
+               clock,
+               {.facts = [this] { return facts(); },
                 .changed = [this] { settle(); },
                 .left = [this] { signal_.notify(); }}) {
     told_ = status();
+}
+
+LiveSource::Callbacks LiveCamera::flowOf(bool fromSub) {
+    return {.chunk = [this](const Chunk& chunk) { emit(chunk); },
+            .picture = [this, fromSub](const Picture& picture, const PictureStamp& stamp,
+                                       double rate) { offer(picture, stamp, rate, fromSub); },
+            .brokeOff =
+                [this, fromSub] {
+                    encodes_.breakOff(fromSub);
+                    if (!fromSub) jpeg_.breakOff();
+                },
+            .changed = [this] { signal_.notify(); }};
 }
 
 void LiveCamera::start() {
@@ -108,6 +127,7 @@ void LiveCamera::start() {
 
 void LiveCamera::enable(bool enabled) {
     main_.enable(enabled);
+    if (sub_) sub_->enable(enabled);
     settle();
 }
 
@@ -125,12 +145,18 @@ CameraStatus LiveCamera::status() const {
 }
 
 std::string LiveCamera::warning() const {
-    const auto apart = main_.keysTooFarApart();
-    if (!apart) return {};
-    return concat(
-        "its key frames are up to ", std::chrono::ceil<std::chrono::seconds>(*apart).count(),
-        " s apart: who joins or lost a picture waits so long; set its key frame (I-frame) interval to "
-        "1 or 2 s");
+    if (const auto apart = main_.keysTooFarApart()) {
+        return concat(
+            "its key frames are up to ", std::chrono::ceil<std::chrono::seconds>(*apart).count(),
+            " s apart: who joins or lost a picture waits so long; set its key frame (I-frame) interval to "
+            "1 or 2 s");
+    }
+    const CameraFacts known = facts();
+    if (sameView(known)) return {};
+    const auto text = [](Size size) { return concat(size.width, "x", size.height); };
+    return concat("its sub stream is not used: pictures of ", text(known.sub.facts.size),
+                  " have another shape than the main stream's of ", text(known.main.size),
+                  "; set both to the same shape in the camera");
 }
 
 CameraActivity LiveCamera::activity() const {
@@ -151,8 +177,26 @@ CameraActivity LiveCamera::activity() const {
         activity.encodedDelays.add(encodes_.at(slot).stream().delays());
     }
     activity.passthroughDelays = main_.stream().delays();
+    if (sub_) {
+        const LiveSource& sub = sub_->source();
+        activity.subOpen = sub.isOpen();
+        activity.subDecoding = sub.decoder().running();
+        activity.decoderFailures += sub.decoder().failures();
+        activity.decoderDrops += sub.decoder().dropped();
+        activity.subDelays = sub.stream().delays();
+    }
     activity.jpegDelays = jpeg_.stream().delays();
     return activity;
+}
+
+std::optional<SubStreamFigures> LiveCamera::substream() const {
+    if (!sub_) return std::nullopt;
+    const SubStream sub = sub_->standing();
+    return SubStreamFigures{.size = sub.facts.size, .frameRate = sub.facts.frameRate, .kbps = sub.kbps};
+}
+
+CameraFacts LiveCamera::facts() const {
+    return {.main = main_.facts(), .sub = sub_ ? sub_->standing() : SubStream{}};
 }
 
 void LiveCamera::look(double perSecond) {
@@ -176,6 +220,8 @@ void LiveCamera::snapshot(std::function<void(Result<Chunk>)> done) {
 void LiveCamera::settle() {
     if (!started_) return;
     main_.supervise();
+    const bool subPictures = sub_ && choosePictures();
+    if (sub_) sub_->settle(subPictures || seating_.wantsSub());
     seating_.settle();
     for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
         encodes_.at(slot).encoder().setGate(seating_.gateOf({Place::encoded, slot}));
@@ -183,8 +229,26 @@ void LiveCamera::settle() {
     }
     jpeg_.settle(seating_.held({Place::jpeg, 0}));
     snapshots_.settle();
-    main_.decode(look_.on() || encodes_.running() || jpeg_.encoder().running() || snapshots_.wanted());
+    if (sub_) sub_->source().decode(subPictures);
+    main_.decode((look_.on() && !look_.takesFromSub()) || encodes_.running(false) ||
+                 jpeg_.encoder().running() || snapshots_.wanted());
     tellStatus();
+}
+
+bool LiveCamera::choosePictures() {
+    const CameraFacts known = facts();
+    const Decoder& decoder = sub_->source().decoder();
+    const bool usable = known.sub.atHand() && sameView(known);
+    look_.takeFromSub(look_.on() && usable && (decoder.delivers() || decoder.failures() == 0));
+    bool needed = look_.on() && sameView(known);
+    for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
+        const auto& aim = encodes_.aim(slot);
+        const bool suffices = aim && seating_.held({Place::encoded, slot}) && subSuffices(*aim, known);
+        needed = needed || suffices;
+        // Not sooner than its pictures come: until then the main stream's go on.
+        encodes_.at(slot).takeFromSub(suffices && decoder.delivers());
+    }
+    return needed;
 }
 
 void LiveCamera::tellStatus() {
@@ -207,9 +271,10 @@ void LiveCamera::emit(const Chunk& chunk) {
     if (chunk.keyFrame) signal_.notify();
 }
 
-void LiveCamera::offer(const Picture& picture, const PictureStamp& stamp, double rate) {
-    look_.offer(picture, stamp);
-    encodes_.push(picture, stamp, rate);
+void LiveCamera::offer(const Picture& picture, const PictureStamp& stamp, double rate, bool fromSub) {
+    look_.offer(picture, stamp, fromSub);
+    encodes_.push(picture, stamp, rate, fromSub);
+    if (fromSub) return;
     jpeg_.encoder().push(picture, stamp, rate);
     snapshots_.push(picture, stamp);
 }

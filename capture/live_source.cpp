@@ -12,13 +12,14 @@ constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
 
 }  // namespace
 
-LiveSource::LiveSource(const SourceUri& uri, bool enabled, const Clock& clock, Callbacks callbacks)
+LiveSource::LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count,
+                       bool enabled, const Clock& clock, Callbacks callbacks)
     : uri_(uri),
       clock_(clock),
       callbacks_(std::move(callbacks)),
-      timeline_(clock),
+      timeline_(clock, std::move(count)),
       supervisor_(clock, enabled),
-      passthrough_(RenditionKind::passthrough, clock,
+      passthrough_(kind, clock,
                    [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                        callbacks_.chunk(chunk);
                        decoder_.feed(chunk, coding);

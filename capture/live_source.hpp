@@ -33,10 +33,14 @@ class LiveSource {
         std::function<void()> changed;   ///< on any thread: supervise() is due
     };
 
-    /// `clock` must outlive it. Opens nothing yet.
-    LiveSource(const SourceUri& uri, bool enabled, const Clock& clock, Callbacks callbacks);
+    /// `kind`: what its own coding is as a rendition. `count`: of the camera, all its sources'. `clock` must
+    /// outlive it. Opens nothing yet.
+    LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count, bool enabled,
+               const Clock& clock, Callbacks callbacks);
 
     void enable(bool enabled) { supervisor_.enable(enabled); }
+    /// Closed at the next supervise() while it is not; at first it is.
+    void need(bool needed) { supervisor_.need(needed); }
     /// Opens and closes as the supervisor says. Call it now and then.
     void supervise();
     /// Whether pictures are needed that only a decoder gives. Call it now and then.

@@ -11,10 +11,26 @@ constexpr std::size_t kFewPictures = 6;
 constexpr Microseconds kGroupWithin = std::chrono::seconds(5);
 
 /// Whether the seat goes on giving pictures to who asked for that, although another would be better.
-bool servesStill(const Seat& seat, StreamRequest request, const SourceFacts& known) {
+bool servesStill(const Seat& seat, StreamRequest request, const CameraFacts& known) {
     if (seat.place == Place::encoded) return true;
+    if (seat.place == Place::sub) return known.sub.standing == SubStream::Standing::live;
     request.wish.encoded = false;
     return seat.place == Place::passthrough && placeFor(request, known) == Place::passthrough;
+}
+
+RenditionKind kindOf(const Seat& seat) {
+    switch (seat.place) {
+        case Place::passthrough:
+            return RenditionKind::passthrough;
+        case Place::sub:
+            return RenditionKind::sub;
+        case Place::jpeg:
+            return RenditionKind::jpeg;
+        case Place::encoded:
+        case Place::none:
+            break;
+    }
+    return RenditionKind::encoded;
 }
 
 /// Right behind a key frame; who moves because of a thin link should not be sent two seconds of pictures at
@@ -36,7 +52,8 @@ class SeatLease final : public StreamLease {
     [[nodiscard]] RenditionId rendition() const override;
     void join(const std::function<void(const Backlog&)>& join) override;
     void requestKeyFrame() override;
-    [[nodiscard]] bool passthrough() const override { return seat_.place == Place::passthrough; }
+    [[nodiscard]] RenditionKind kind() const override { return kindOf(seat_); }
+    [[nodiscard]] RenditionKind goal() const override { return kindOf(goalSeat()); }
     void whenMoved(std::function<void()> moved) override { moved_ = std::move(moved); }
     void wish(const StreamWish& wish) override;
     [[nodiscard]] std::optional<EncoderSettings> aim() const override;
@@ -44,8 +61,8 @@ class SeatLease final : public StreamLease {
     [[nodiscard]] const StreamRequest& request() const { return request_; }
     [[nodiscard]] const Seat& seat() const { return seat_; }
     /// Where it is to be: where it is, or where it goes once there is a picture.
-    [[nodiscard]] const Seat& goal() const { return next_ ? *next_ : seat_; }
-    [[nodiscard]] bool isAt(const Seat& seat) const { return seat_ == seat || goal() == seat; }
+    [[nodiscard]] const Seat& goalSeat() const { return next_ ? *next_ : seat_; }
+    [[nodiscard]] bool isAt(const Seat& seat) const { return seat_ == seat || goalSeat() == seat; }
     void settleAt(Seat seat) {
         seat_ = seat;
         next_.reset();
@@ -53,6 +70,9 @@ class SeatLease final : public StreamLease {
     void goTo(Seat seat, Monotonic now) {
         if (next_ != seat) since_ = now;
         next_ = seat;
+    }
+    [[nodiscard]] Place place(const CameraFacts& known) const {
+        return placeFor(request_, known, goalSeat().place == Place::sub);
     }
     [[nodiscard]] bool waitsFor(const Seat& seat, Microseconds span, Monotonic now) const {
         return next_ == seat && now - since_ >= span;
@@ -96,15 +116,17 @@ void SeatLease::wish(const StreamWish& wish) {
 }
 
 std::optional<EncoderSettings> SeatLease::aim() const {
-    if (goal().place != Place::encoded) return std::nullopt;
-    const auto& inForce = seating_.renditions_.encodes.aim(goal().slot);
-    return fitted(inForce.value_or(request_.wish.settings), seating_.callbacks_.facts());
+    if (goalSeat().place != Place::encoded) return std::nullopt;
+    const auto& inForce = seating_.renditions_.encodes.aim(goalSeat().slot);
+    return fitted(inForce.value_or(request_.wish.settings), seating_.callbacks_.facts().main);
 }
 
 ChunkStream* Renditions::at(const Seat& seat) const {
     switch (seat.place) {
         case Place::passthrough:
             return &passthrough;
+        case Place::sub:
+            return sub;
         case Place::encoded:
             return &encodes.at(seat.slot).stream();
         case Place::jpeg:
@@ -119,7 +141,7 @@ Seating::Seating(Renditions renditions, const Clock& clock, Callbacks callbacks)
     : renditions_(renditions), clock_(clock), callbacks_(std::move(callbacks)) {}
 
 Result<std::unique_ptr<StreamLease>> Seating::open(const StreamRequest& request) {
-    const SourceFacts known = callbacks_.facts();
+    const CameraFacts known = callbacks_.facts();
     if (placeFor(request, known) == Place::none)
         return Error{"the camera has no codec in common with this consumer, and none can be made"};
     auto lease = std::make_unique<SeatLease>(*this, request);
@@ -135,7 +157,7 @@ void Seating::leave(const SeatLease* lease) {
 }
 
 void Seating::settle() {
-    const SourceFacts known = callbacks_.facts();
+    const CameraFacts known = callbacks_.facts();
     const std::vector<Seat> seats = seatsFor(known);
     std::vector<SeatLease*> moved;
     for (std::size_t index = 0; index < seats.size(); ++index) {
@@ -159,14 +181,14 @@ void Seating::settle() {
 }
 
 /// Where each lease is to be, in their order; tunes the encodes for them.
-std::vector<Seat> Seating::seatsFor(const SourceFacts& known) {
+std::vector<Seat> Seating::seatsFor(const CameraFacts& known) {
     std::vector<Seat> seats;
     std::vector<RenditionWish> wishes;
     for (const SeatLease* lease : leases_) {
         const StreamRequest& request = lease->request();
-        seats.push_back({placeFor(request, known), 0});
+        seats.push_back({lease->place(known), 0});
         if (seats.back().place != Place::encoded) continue;
-        const Seat& now = lease->goal();
+        const Seat& now = lease->goalSeat();
         wishes.push_back({bounded(request.wish.settings), request.wish.rank,
                           now.place == Place::encoded ? std::optional(now.slot) : std::nullopt});
     }
@@ -176,6 +198,14 @@ std::vector<Seat> Seating::seatsFor(const SourceFacts& known) {
         if (seat.place == Place::encoded) seat.slot = *next++;
     }
     return seats;
+}
+
+bool Seating::wantsSub() const {
+    CameraFacts known = callbacks_.facts();
+    if (known.sub.standing == SubStream::Standing::absent) return false;
+    known.sub.standing = SubStream::Standing::awaited;
+    return std::ranges::any_of(leases_,
+                               [&](const SeatLease* lease) { return lease->place(known) == Place::sub; });
 }
 
 bool Seating::held(const Seat& seat) const {

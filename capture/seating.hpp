@@ -23,6 +23,7 @@ struct Seat {
 /// The renditions that there are to be had.
 struct Renditions {
     ChunkStream& passthrough;
+    ChunkStream* sub;  ///< null: the camera has none
     Encodes& encodes;
     EncodedRendition& jpeg;
 
@@ -36,7 +37,7 @@ class SeatLease;
 class Seating {
   public:
     struct Callbacks {
-        std::function<SourceFacts()> facts;
+        std::function<CameraFacts()> facts;
         std::function<void()> changed;  ///< a wish is another: settle() is due, now
         std::function<void()> left;     ///< a lease is gone: settle() is due, soon
     };
@@ -49,6 +50,8 @@ class Seating {
 
     /// Tunes the encodes for the wishes, moves who can be moved and tells them. Call it now and then.
     void settle();
+    /// Whether the sub stream would serve anybody, were it there.
+    [[nodiscard]] bool wantsSub() const;
     /// Whether anybody is there, or goes there.
     [[nodiscard]] bool held(const Seat& seat) const;
     /// Of the link of who is served there; null: there are several, or none.
@@ -57,7 +60,7 @@ class Seating {
   private:
     friend SeatLease;
 
-    [[nodiscard]] std::vector<Seat> seatsFor(const SourceFacts& known);
+    [[nodiscard]] std::vector<Seat> seatsFor(const CameraFacts& known);
     void leave(const SeatLease* lease);
 
     const Renditions renditions_;

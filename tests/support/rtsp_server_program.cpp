@@ -1,6 +1,7 @@
-// rtsp_server PORT FILE|- CODEC AUTH|- [LAUNCH]: an RTSP camera. Serves rtsp://127.0.0.1:PORT/cam and prints
-// "ready PORT". FILE is an MP4 without B-frames, looped without a break in time; "-": LAUNCH, or a moving
-// ball. AUTH: basic or digest, with user "user" and password "pass".
+// rtsp_server PORT FILE|- CODEC AUTH|- [LAUNCH|- [SUBLAUNCH]]: an RTSP camera. Serves
+// rtsp://127.0.0.1:PORT/cam and prints "ready PORT". FILE is an MP4 without B-frames, looped without a break
+// in time; "-": LAUNCH, or a moving ball. AUTH: basic or digest, with user "user" and password "pass".
+// SUBLAUNCH: what its second, smaller stream is, at /sub.
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -90,7 +91,7 @@ void protect(GstRTSPServer* server, GstRTSPMediaFactory* factory, const std::str
 
 int main(int count, char** words) {
     if (count < 5) {
-        std::fprintf(stderr, "rtsp_server PORT FILE|- CODEC AUTH|- [LAUNCH]\n");
+        std::fprintf(stderr, "rtsp_server PORT FILE|- CODEC AUTH|- [LAUNCH|- [SUBLAUNCH]]\n");
         return 64;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -102,7 +103,8 @@ int main(int count, char** words) {
     GstRTSPMediaFactory* factory = gst_rtsp_media_factory_new();
     gst_rtsp_media_factory_set_shared(factory, TRUE);
     if (file == "-") {
-        gst_rtsp_media_factory_set_launch(factory, count > 5 ? words[5] : kBall);
+        const bool given = count > 5 && std::string(words[5]) != "-";
+        gst_rtsp_media_factory_set_launch(factory, given ? words[5] : kBall);
     } else {
         loop = load(file, codec);
         if (loop.units.empty()) return 66;
@@ -118,6 +120,12 @@ int main(int count, char** words) {
     if (auth != "-") protect(server, factory, auth);
     GstRTSPMountPoints* mounts = gst_rtsp_server_get_mount_points(server);
     gst_rtsp_mount_points_add_factory(mounts, "/cam", factory);
+    if (count > 6) {
+        GstRTSPMediaFactory* small = gst_rtsp_media_factory_new();
+        gst_rtsp_media_factory_set_shared(small, TRUE);
+        gst_rtsp_media_factory_set_launch(small, words[6]);
+        gst_rtsp_mount_points_add_factory(mounts, "/sub", small);
+    }
     g_object_unref(mounts);
     if (gst_rtsp_server_attach(server, nullptr) == 0) return 69;
     std::printf("ready %d\n", gst_rtsp_server_get_bound_port(server));
