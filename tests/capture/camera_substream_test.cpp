@@ -101,6 +101,48 @@ Microseconds longestGap(const std::vector<Chunk>& units) {
     return longest;
 }
 
+/// Where the ball is, from 0 to 1 each way: its middle goes from one radius to the other side less one. The
+/// picture's grey is above `kBall` on it alone.
+PointNorm ballIn(const Picture& picture) {
+    constexpr int kBall = 128;
+    constexpr double kRadius = 20;  // videotestsrc's, in pixels at every size
+    double x = 0, y = 0, count = 0;
+    for (int row = 0; row < picture.size.height; ++row) {
+        const std::uint8_t* line = picture.planes[0].data + std::ptrdiff_t{row} * picture.planes[0].stride;
+        for (int column = 0; column < picture.size.width; ++column) {
+            if (line[column] < kBall) continue;
+            x += column;
+            y += row;
+            ++count;
+        }
+    }
+    REQUIRE(count > 0);
+    return {static_cast<float>((x / count - kRadius) / (picture.size.width - 2 * kRadius)),
+            static_cast<float>((y / count - kRadius) / (picture.size.height - 2 * kRadius))};
+}
+
+struct Seen {
+    Utc at;
+    PointNorm ball;
+};
+
+Seen seenIn(const Picture& picture) {
+    return {picture.captureTime, ballIn(picture)};
+}
+
+/// What another stream shows at that moment, between its two nearest pictures; nothing: it saw none about it.
+std::optional<PointNorm> ballAt(const std::vector<Seen>& seen, Utc at) {
+    for (std::size_t i = 1; i < seen.size(); ++i) {
+        const Seen& a = seen[i - 1];
+        const Seen& b = seen[i];
+        if (at < a.at || at > b.at || b.at - a.at > 100ms) continue;
+        const float share =
+            static_cast<float>((at - a.at).count()) / static_cast<float>((b.at - a.at).count());
+        return PointNorm{a.ball.x + share * (b.ball.x - a.ball.x), a.ball.y + share * (b.ball.y - a.ball.y)};
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 TEST_CASE("a wish for less is served by the sub stream bit for bit: nothing is encoded, nothing decoded") {
@@ -317,4 +359,39 @@ TEST_CASE("a sub stream of another shape is not analysed, and serves nobody") {
     CHECK(bench.camera->activity().decoding);
     CHECK(bench.camera->status().state == CameraState::live);
     CHECK(bench.camera->status().warning.starts_with("its sub stream is not used: pictures of 640x480 "));
+}
+
+TEST_CASE("what is found in the sub stream lies where the main stream shows it at the same capture time") {
+    // Where the ball is depends on the clock on the wall alone: both streams show the same scene, one picture
+    // late.
+    const std::string scene = "ball animation-mode=wall-time motion=sweep";
+    const RtspServer server =
+        serve({.file = {}, .launch = ball(kMain, 25, 2000, scene), .sub = ball(kSub, 25, 400, scene)});
+    Bench bench(server.url(), server.subUrl());
+    CameraBench mainAlone(server.url());
+    bench.camera->look(25);
+    mainAlone.camera->look(25);
+    std::vector<Seen> small, big;
+    REQUIRE(bench.until([&] {
+        if (const auto picture = bench.pictures.takeWithin(0ms); picture && picture->size == kSub) {
+            small.push_back(seenIn(*picture));
+        }
+        if (const auto picture = mainAlone.pictures.takeWithin(0ms)) big.push_back(seenIn(*picture));
+        return small.size() >= 45 && big.size() >= 75;
+    }));
+    std::vector<float> apart;
+    float way = 0;
+    for (std::size_t i = 0; i < small.size(); ++i) {
+        if (i > 0) way += std::abs(small[i].ball.x - small[i - 1].ball.x);
+        const auto there = ballAt(big, small[i].at);
+        if (!there) continue;
+        apart.push_back(std::max(std::abs(there->x - small[i].ball.x), std::abs(there->y - small[i].ball.y)));
+    }
+    REQUIRE(apart.size() >= 20);
+    CHECK(way > 1);  // it did move
+    std::ranges::sort(apart);
+    MESSAGE("apart by ", apart[apart.size() / 2], " of the picture in the middle, ", apart.back(),
+            " at most; it moves ",
+            way / std::chrono::duration<float>(small.back().at - small.front().at).count(), " a second");
+    CHECK(apart[apart.size() / 2] < 0.1F);
 }
