@@ -23,7 +23,7 @@ class LinkFit {
     static constexpr Microseconds kRoomFor = std::chrono::seconds(10);
     static constexpr Microseconds kTryFor = std::chrono::seconds(10);
     static constexpr Microseconds kFirstTry = std::chrono::seconds(20);
-    static constexpr Microseconds kLongestWait = std::chrono::minutes(10);
+    static constexpr Microseconds kLongestWait = std::chrono::minutes(2);
 
     struct Load {
         int ownKbps = 0;             ///< of the camera's own coding; 0: not known
