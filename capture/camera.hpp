@@ -26,7 +26,7 @@ enum class StreamForm { cmaf, jpeg };
 /// What the camera's sub stream must be like to serve in place of an encode.
 struct SubLimits {
     int kbps = 0;  ///< it takes no more; 0: whatever it takes
-    Size size;     ///< not larger, and not far smaller; empty: whatever it is
+    Size size;     ///< not larger, and not far smaller; a side that is 0 is free, both: whatever it is
     bool operator==(const SubLimits&) const = default;
 };
 

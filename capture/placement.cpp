@@ -73,7 +73,7 @@ bool subSuits(const StreamRequest& request, const CameraFacts& facts, bool atSub
     if (!limits || !sub.codec || !allows(request, *sub.codec) || !sameView(facts)) return false;
     const double most = limits->kbps * (atSub ? kStays : 1);
     if (limits->kbps > 0 && facts.sub.kbps > most) return false;
-    return limits->size.empty() || sub.size.empty() || isNearly(sub.size, limits->size, facts.main.size);
+    return limits->size == Size{} || sub.size.empty() || isNearly(sub.size, limits->size, facts.main.size);
 }
 
 bool subSuffices(const EncoderSettings& aim, const CameraFacts& facts) {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.hpp"
+#include "capture/gst.hpp"
 #include "tests/support/camera_bench.hpp"
 #include "tests/support/rtsp_server.hpp"
 
@@ -342,6 +343,34 @@ TEST_CASE("a sub stream that is not there costs who wants it two seconds at most
     REQUIRE(bench.untilChunks((*lease)->rendition(), 10));
     CHECK(bench.camera->status().state == CameraState::live);
     CHECK(bench.camera->status().reason.empty());
+}
+
+TEST_CASE("who does not take the main stream's coding gets the sub stream before an encode") {
+    if (!elementExists("x265enc")) {
+        MESSAGE("skipped: no x265enc for the test server");
+        return;
+    }
+    const std::string main =
+        "( videotestsrc is-live=true pattern=ball ! "
+        "video/x-raw,format=I420,width=640,height=360,framerate=15/1 "
+        "! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! rtph265pay name=pay0 pt=96 "
+        "config-interval=-1 )";
+    const RtspServer server = serve({.file = {}, .launch = main, .sub = ball({320, 180}, 15, 150)});
+    Bench bench(server.url(), server.subUrl());
+    StreamRequest any;
+    any.wish.sub = SubLimits{};
+    auto plain = bench.camera->open(any);
+    any.codecs = {"hvc1", "avc1"};
+    auto modern = bench.camera->open(any);
+    REQUIRE(plain);
+    REQUIRE(modern);
+    REQUIRE(bench.watch([&] { return (*plain)->kind() == RenditionKind::sub; }));
+    REQUIRE(bench.watchChunks((*plain)->rendition(), 20));
+    REQUIRE(bench.watchChunks((*modern)->rendition(), 20));
+    CHECK((*modern)->kind() == RenditionKind::passthrough);
+    CHECK_FALSE(bench.everEncoded);
+    CHECK_FALSE(bench.everDecoded);
+    CHECK(bench.log.of((*plain)->rendition())[0].format->codec == Codec::h264);
 }
 
 TEST_CASE("a sub stream of another shape is not analysed, and serves nobody") {

@@ -86,6 +86,8 @@ TEST_CASE("a wish for less is served by the sub stream, if that is no more than 
     CHECK(placeFor(low, cameraWithSub({640, 360}, 351)) == Place::encoded);
     CHECK(placeFor(low, cameraWithSub({640, 360}, 0)) == Place::sub);  // not measured yet
     CHECK(placeFor(wishing(1000, {960, 540}), cameraWithSub()) == Place::sub);
+    CHECK(placeFor(wishing(1000, {960, 0}), cameraWithSub()) == Place::sub);
+    CHECK(placeFor(wishing(1000, {1920, 0}), cameraWithSub()) == Place::encoded);
     CHECK(placeFor(wishing(1000, {1920, 1080}), cameraWithSub()) == Place::encoded);
     StreamRequest never = low;
     never.wish.sub.reset();
