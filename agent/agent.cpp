@@ -309,6 +309,7 @@ void Agent::addCamera(const CameraConfig& config) {
     };
     capture::CameraSettings settings{.id = config.id,
                                      .source = config.source,
+                                     .substream = config.substream,
                                      .encoder = config.encoder,
                                      .maxRenditions = config.maxRenditions,
                                      .enabled = isOn(config)};

@@ -14,6 +14,7 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
                                   .decoderFailures = activity.decoderFailures,
                                   .encoderFailures = activity.encoderFailures,
                                   .passthroughDelays = activity.passthroughDelays,
+                                  .subDelays = activity.subDelays,
                                   .encodedDelays = activity.encodedDelays,
                                   .jpegDelays = activity.jpegDelays};
     if (!unit.vision) return figures;

@@ -26,6 +26,7 @@ int checkCommand(const std::string& path) {
     for (const CameraConfig& camera : config->cameras) {
         std::printf("  camera %s: %s%s\n", camera.id.c_str(), camera.source.shown().c_str(),
                     camera.enabled ? "" : " (disabled)");
+        if (camera.substream) std::printf("    sub stream %s\n", camera.substream->shown().c_str());
     }
     if (config->server.enabled) {
         std::printf(

@@ -78,13 +78,26 @@ std::string safeHostName() {
     return name.empty() ? "edgecam" : name.substr(0, 64);
 }
 
-Result<CameraConfig> readCamera(const JsonValue& object, const std::string& folder) {
+/// The camera's second, smaller stream: only cameras on the network have one.
+Result<std::optional<capture::SourceUri>> readSubstream(const JsonValue& object, const CameraConfig& camera) {
+    if (memberOf(object, "substream") == nullptr) return std::optional<capture::SourceUri>();
+    auto substream = capture::parseSourceUri(textAt(object, "substream", {}));
+    if (!substream) return substream.error();
+    for (const auto kind : {camera.source.kind, substream->kind}) {
+        if (kind == capture::SourceKind::rtsp) continue;
+        return Error{"only an rtsp:// source has one, and it is rtsp:// itself"};
+    }
+    return std::optional(*std::move(substream));
+}
+
+Result<CameraConfig> readCamera(const JsonValue& object, const std::string& folder,
+                                const std::string& where) {
     CameraConfig camera;
     camera.id = textAt(object, "id", {});
     camera.enabled = flagAt(object, "enabled", true);
     camera.vision = flagAt(object, "vision", true);
     auto source = capture::parseSourceUri(textAt(object, "source", {}));
-    if (!source) return source.error();
+    if (!source) return source.error().within(where + "/source");
     camera.source = *std::move(source);
     if (camera.source.kind == capture::SourceKind::file)
         camera.source.location = absolute(camera.source.location, folder);
@@ -93,6 +106,9 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
         camera.encoder.size = {integerAt(*encoder, "width", 0), integerAt(*encoder, "height", 0)};
         camera.encoder.frameRate = numberAt(*encoder, "framerate", 0);
     }
+    auto substream = readSubstream(object, camera);
+    if (!substream) return substream.error().within(where + "/substream");
+    camera.substream = *std::move(substream);
     camera.maxRenditions = integerAt(object, "max_renditions", camera.maxRenditions);
     return camera;
 }
@@ -100,8 +116,8 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
 Result<void> readCameras(const JsonValue& list, const std::string& folder, Config& config) {
     std::set<std::string> ids;
     for (rapidjson::SizeType i = 0; i < list.Size(); ++i) {
-        auto camera = readCamera(list[i], folder);
-        if (!camera) return camera.error().within(place("cameras", i, "source"));
+        auto camera = readCamera(list[i], folder, concat("/cameras/", i));
+        if (!camera) return camera.error();
         if (!ids.insert(camera->id).second) {
             return Error{place("cameras", i, "id") + ": \"" + camera->id + "\" is used by another camera"};
         }

@@ -23,6 +23,7 @@ namespace edgecam::agent {
 struct CameraConfig {
     std::string id;
     capture::SourceUri source;
+    std::optional<capture::SourceUri> substream;  ///< only beside an RTSP source
     bool enabled = true;
     bool vision = true;
     capture::EncoderSettings encoder;

@@ -87,6 +87,7 @@ struct Rendition {
 };
 constexpr std::array kRenditions{
     Rendition{"passthrough", &uplink::CameraFigures::passthroughDelays},
+    Rendition{"sub", &uplink::CameraFigures::subDelays},
     Rendition{"encoded", &uplink::CameraFigures::encodedDelays},
     Rendition{"jpeg", &uplink::CameraFigures::jpegDelays},
 };

@@ -10,12 +10,34 @@ namespace {
 using uplink::ErrorCode;
 using uplink::Refusal;
 
-/// The camera's own coding comes back when the link has carried so much more than it for so long.
-constexpr double kRoomForOwnCoding = 1.2;
-constexpr Microseconds kOwnCodingAfter = std::chrono::seconds(10);
-
 capture::StreamForm formOf(uplink::StreamForm form) {
     return form == uplink::StreamForm::jpeg ? capture::StreamForm::jpeg : capture::StreamForm::cmaf;
+}
+
+/// When the camera's sub stream will do: where its own coding would, or where less than that was wished. A
+/// wish that names no size is one for the camera's.
+std::optional<capture::SubLimits> subLimitsOf(const QualityPlan& plan) {
+    if (!plan.encoded) return capture::SubLimits{};
+    if (plan.settings.size == Size{}) return std::nullopt;
+    return capture::SubLimits{.kbps = plan.settings.bitrateKbps, .size = plan.settings.size};
+}
+
+uplink::QualityInForce inForce(const QualityPlan& plan, const CameraUnit& unit, RenditionKind kind,
+                               const std::optional<capture::EncoderSettings>& aim) {
+    uplink::QualityInForce answer{.quality = plan.quality};
+    if (aim) {
+        answer.targetBitrateKbps = aim->bitrateKbps;
+        answer.size = aim->size;
+        answer.frameRate = aim->frameRate;
+    } else if (const auto sub = unit.camera->substream(); sub && kind == RenditionKind::sub) {
+        answer.size = sub->size;
+        answer.frameRate = sub->frameRate;
+    } else {
+        answer.quality = "source";
+        answer.size = unit.camera->status().size;
+        answer.frameRate = unit.camera->status().frameRate;
+    }
+    return answer;
 }
 
 }  // namespace
@@ -66,7 +88,8 @@ void StreamDesk::retune(const std::string& cameraId) {
         const auto stream = watcher.streams.find(key);
         if (stream == watcher.streams.end() || watcher.qualities.contains(cameraId)) continue;
         stream->second.lease->wish(wishOf(session, unit->second, stream->second.role));
-        if (!stream->second.lease->passthrough()) exchange_.regrant(session, cameraId, grantOf(session, key));
+        if (stream->second.lease->kind() == RenditionKind::encoded)
+            exchange_.regrant(session, cameraId, grantOf(session, key));
     }
 }
 
@@ -78,13 +101,16 @@ void StreamDesk::answer(const uplink::Command& command, uplink::Outcome outcome)
 
 uplink::StreamGrant StreamDesk::grantOf(uplink::SessionId session, const StreamKey& key) const {
     const Stream& stream = watchers_.at(session).streams.at(key);
-    const bool passthrough = stream.lease->passthrough();
-    const auto aim = stream.lease->aim();
+    const RenditionKind kind = stream.lease->kind();
+    int target = 0;
+    if (const auto aim = stream.lease->aim(); aim && kind == RenditionKind::encoded) target = aim->bitrateKbps;
     return {.form = key.second,
             .rendition = stream.lease->rendition(),
             .backlog = {},
-            .quality = passthrough ? "source" : qualityOf(session, cameras_.at(key.first)).quality,
-            .targetBitrateKbps = passthrough || !aim ? 0 : aim->bitrateKbps};
+            .quality = kind == RenditionKind::passthrough
+                           ? "source"
+                           : qualityOf(session, cameras_.at(key.first)).quality,
+            .targetBitrateKbps = target};
 }
 
 QualityPlan StreamDesk::qualityOf(uplink::SessionId session, const CameraUnit& unit) const {
@@ -99,20 +125,23 @@ capture::StreamWish StreamDesk::wishOf(uplink::SessionId session, const CameraUn
     const QualityPlan plan = qualityOf(session, unit);
     capture::StreamWish wish{
         .encoded = plan.encoded, .settings = plan.settings, .rank = role == uplink::Role::viewer ? 0 : 1};
+    wish.sub = subLimitsOf(plan);
     auto& links = watchers_[session].links;
     const auto link = links.find(unit.config.id);
     if (link == links.end()) return wish;
+    const LinkFit::Coding fit = link->second.fit.chosen();
+    if (fit == LinkFit::Coding::encode) wish.sub.reset();
     const CameraStatus status = unit.camera->status();
     capture::EncoderSettings most = plan.settings;
     // As much as its own coding takes, and a little more: else nobody would learn when that has room again.
-    if (link->second.encodes && !plan.encoded) {
+    if (fit != LinkFit::Coding::own && !plan.encoded) {
         most.bitrateKbps =
-            std::max(most.bitrateKbps, static_cast<int>(1.1 * kRoomForOwnCoding * unit.camera->codedKbps()));
+            std::max(most.bitrateKbps, static_cast<int>(1.1 * LinkFit::kRoom * unit.camera->codedKbps()));
     }
     const LadderTop top{
         .settings = most, .leastKbps = plan.leastKbps, .source = status.size, .sourceRate = status.frameRate};
     wish.settings = link->second.ladder.fit(top, link->second.kbps, clock_.monotonic());
-    wish.encoded = plan.encoded || link->second.encodes;
+    wish.encoded = plan.encoded || fit != LinkFit::Coding::own;
     wish.gate = link->second.gate;
     return wish;
 }
@@ -170,20 +199,15 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     } else {
         watcher.qualities.erase(command.cameraId);
     }
-    // What is in force may be another's wish, where the camera has no encode left.
-    std::optional<capture::EncoderSettings> aim = unit.camera->fitted(plan.settings);
-    bool passthrough = false;
     const auto stream = watcher.streams.find({command.cameraId, uplink::StreamForm::cmaf});
-    if (stream != watcher.streams.end()) {
-        stream->second.lease->wish(wishOf(command.session, unit, command.role));
-        aim = stream->second.lease->aim();
-        passthrough = !aim;
+    if (stream == watcher.streams.end()) {
+        answer(command, inForce(plan, unit, RenditionKind::encoded, unit.camera->fitted(plan.settings)));
+    } else {
+        // It may be another's wish, where the camera has no encode left.
+        capture::StreamLease& lease = *stream->second.lease;
+        lease.wish(wishOf(command.session, unit, command.role));
+        answer(command, inForce(plan, unit, lease.goal(), lease.aim()));
     }
-    answer(command,
-           uplink::QualityInForce{.quality = passthrough ? "source" : plan.quality,
-                                  .targetBitrateKbps = aim ? aim->bitrateKbps : 0,
-                                  .size = aim ? aim->size : unit.camera->status().size,
-                                  .frameRate = aim ? aim->frameRate : unit.camera->status().frameRate});
     if (wish.forCamera) notices_.tuned(command.cameraId);
 }
 
@@ -211,8 +235,6 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     answer(command, uplink::Done{});
 }
 
-/// A camera's own coding does not follow the link. Where it is too much, an encode takes its place at once,
-/// and gives it back when the link has long had room for it.
 void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowLink& follow) {
     const auto watcher = watchers_.find(command.session);
     if (watcher == watchers_.end()) return;
@@ -221,17 +243,11 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
     Link& link = watcher->second.links[command.cameraId];
     link.kbps = follow.kbps;
     link.gate = follow.gate;
-    const Monotonic now = clock_.monotonic();
-    const int coded = unit.camera->codedKbps();
-    if (coded > 0 && follow.kbps < coded) {
-        link.encodes = true;
-        link.roomSince.reset();
-    } else if (link.encodes && coded > 0 && follow.kbps >= kRoomForOwnCoding * coded) {
-        if (!link.roomSince) link.roomSince = now;
-        if (now - *link.roomSince >= kOwnCodingAfter) link.encodes = false;
-    } else {
-        link.roomSince.reset();
-    }
+    const auto sub = unit.camera->substream();
+    link.fit.choose({.ownKbps = unit.camera->codedKbps(),
+                     .subKbps = sub ? std::optional(sub->kbps) : std::nullopt,
+                     .ownWished = !qualityOf(command.session, unit).encoded},
+                    follow.kbps, clock_.monotonic());
     stream->second.lease->wish(wishOf(command.session, unit, stream->second.role));
 }
 

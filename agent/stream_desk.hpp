@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/camera_unit.hpp"
+#include "agent/link_fit.hpp"
 #include "agent/quality.hpp"
 #include "agent/rate_ladder.hpp"
 #include "uplink/command.hpp"
@@ -57,8 +58,7 @@ class StreamDesk {
         int kbps = 0;
         std::shared_ptr<LinkGate> gate;
         RateLadder ladder;
-        bool encodes = false;  ///< the camera's own coding is too much for it
-        std::optional<Monotonic> roomSince;
+        LinkFit fit;
     };
     struct Watcher {
         std::map<StreamKey, Stream> streams;

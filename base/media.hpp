@@ -16,6 +16,34 @@ namespace edgecam {
 
 enum class Codec { h264, h265, jpeg };
 
+/// Where a rendition comes from.
+enum class RenditionKind : std::uint8_t {
+    encoded = 0,
+    passthrough = 1,  ///< the camera's own coding
+    sub = 2,          ///< that of its second, smaller stream
+    jpeg = 3,
+};
+
+/// The wire's word for it, in stream_status and metrics.
+inline const char* nameOf(RenditionKind kind) {
+    switch (kind) {
+        case RenditionKind::encoded:
+            return "encoded";
+        case RenditionKind::passthrough:
+            return "passthrough";
+        case RenditionKind::sub:
+            return "sub";
+        case RenditionKind::jpeg:
+            return "jpeg";
+    }
+    return "encoded";
+}
+
+/// Whether the camera coded it and not this box.
+inline bool isPassedThrough(RenditionKind kind) {
+    return kind == RenditionKind::passthrough || kind == RenditionKind::sub;
+}
+
 /// What a receiver needs to know before the first picture. Immutable once published.
 struct StreamFormat {
     Codec codec = Codec::h264;
@@ -23,8 +51,8 @@ struct StreamFormat {
     std::string mime;         ///< for MediaSource.isTypeSupported, e.g. `video/mp4; codecs="avc1.64001f"`
     Size size;
     double frameRate = 0;  ///< nominal, pictures a second; 0 = unknown
-    bool passthrough = false;
-    std::string encoder;  ///< element that coded it; empty for passthrough
+    RenditionKind kind = RenditionKind::encoded;
+    std::string encoder;  ///< element that coded it; empty where it is passed through
 };
 
 /// A coded stream of one camera for the life of the process, whatever its format becomes. A new format of the

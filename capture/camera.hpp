@@ -23,10 +23,18 @@ namespace edgecam::capture {
 
 enum class StreamForm { cmaf, jpeg };
 
+/// What the camera's sub stream must be like to serve in place of an encode.
+struct SubLimits {
+    int kbps = 0;  ///< it takes no more; 0: whatever it takes
+    Size size;     ///< not larger, and not far smaller; a side that is 0 is free, both: whatever it is
+    bool operator==(const SubLimits&) const = default;
+};
+
 /// What a consumer wants of the coding.
 struct StreamWish {
     bool encoded =
         false;  ///< never the camera's own coding, because quality was asked for, or the link is thin
+    std::optional<SubLimits> sub{};  ///< nothing: never the sub stream
     EncoderSettings settings;        ///< of the encode, where it is one
     int rank = 0;                    ///< a higher one has its way before a lower one, see planRenditions()
     std::shared_ptr<LinkGate> gate;  ///< asked before each picture of an encode that serves nobody else
@@ -43,6 +51,7 @@ struct StreamRequest {
 struct CameraSettings {
     std::string id;
     SourceUri source;
+    std::optional<SourceUri> substream;  ///< the camera's second, smaller stream of the same pictures
     EncoderSettings encoder;
     int maxRenditions = 2;  ///< how many different encodes at a time, at least 1
     bool enabled = true;
@@ -52,6 +61,8 @@ struct CameraSettings {
 struct CameraActivity {
     bool open = false;
     bool decoding = false;
+    bool subOpen = false;
+    bool subDecoding = false;
     int encodes = 0;  ///< that run now
     bool encodingJpeg = false;
     std::uint64_t pictures = 0;  ///< at the source
@@ -59,7 +70,14 @@ struct CameraActivity {
     std::uint64_t encoderFailures = 0;
     std::uint64_t decoderDrops = 0;
     std::uint64_t encoderDrops = 0;
-    PictureDelays passthroughDelays, encodedDelays, jpegDelays;
+    PictureDelays passthroughDelays, subDelays, encodedDelays, jpegDelays;
+};
+
+/// A camera's second, smaller stream, as it was seen last.
+struct SubStreamFigures {
+    Size size;             ///< empty: not known yet
+    double frameRate = 0;  ///< pictures a second; 0: not known
+    int kbps = 0;          ///< of its coding, over some seconds; 0: not known
 };
 
 /// One consumer's hold on a rendition: while any lease is held the rendition is produced. Thread-bound
@@ -77,17 +95,19 @@ class StreamLease {
     /// at once; else it moves, soon, once the other rendition has a key frame to begin with. Until then the
     /// one it has goes on.
     virtual void wish(const StreamWish& wish) = 0;
-    /// What the encode aims at that serves this consumer, or is about to; fitted to the source. Nothing: it
-    /// is the camera's own coding, or JPEG.
+    /// What the encode aims at that serves this consumer, or is about to; fitted to the source. Nothing:
+    /// goal() is no encode.
     [[nodiscard]] virtual std::optional<EncoderSettings> aim() const = 0;
-    /// Whether this is the camera's own coding.
-    [[nodiscard]] virtual bool passthrough() const = 0;
+    /// Of rendition().
+    [[nodiscard]] virtual RenditionKind kind() const = 0;
+    /// Of what serves this consumer, or is about to.
+    [[nodiscard]] virtual RenditionKind goal() const = 0;
     /// Calls `join` once, at once, under the rendition's lock: whatever `join` puts into a queue lies before
     /// any chunk that comes later, and none is missing between. It must not block or call back into the
     /// camera.
     virtual void join(const std::function<void(const Backlog&)>& join) = 0;
-    /// Asks for a key frame soon. A no-op on passthrough: a camera gives its own. At most one a second is
-    /// forced.
+    /// Asks for a key frame soon. A no-op on what is passed through: a camera gives its own. At most one a
+    /// second is forced.
     virtual void requestKeyFrame() = 0;
 };
 
@@ -115,8 +135,11 @@ class Camera {
     /// What the camera's own coding takes, kbit/s over the last seconds; 0: not known, or it gives raw
     /// pictures.
     [[nodiscard]] virtual int codedKbps() const = 0;
+    /// Nothing: the camera has none. It is opened only while somebody needs it.
+    [[nodiscard]] virtual std::optional<SubStreamFigures> substream() const = 0;
 
-    /// Whether decoded pictures are put into the mailbox, at most `perSecond` of them. 0 turns it off, and
+    /// Whether decoded pictures are put into the mailbox, at most `perSecond` of them: the sub stream's where
+    /// there is one. 0 turns it off, and
     /// with it the decoder, when nobody else needs one.
     virtual void look(double perSecond) = 0;
 

@@ -23,12 +23,12 @@ std::uint16_t nextChannel() {
     return static_cast<std::uint16_t>(next++ % 0x7FFF + 1);
 }
 
-std::shared_ptr<const StreamFormat> streamFormat(const Coding& coding, bool passthrough) {
+std::shared_ptr<const StreamFormat> streamFormat(const Coding& coding, RenditionKind kind) {
     StreamFormat format;
     format.codec = coding.track.codec;
     format.size = coding.track.size;
     format.frameRate = coding.frameRate;
-    format.passthrough = passthrough;
+    format.kind = kind;
     format.encoder = coding.encoder;
     if (coding.track.codec == Codec::jpeg) {
         format.codecString = "jpeg";
@@ -55,18 +55,14 @@ std::shared_ptr<const Coding> withoutReordering(const Coding& coding) {
 
 }  // namespace
 
-ChunkStream::ChunkStream(bool passthrough, const Clock& clock, Emit emit)
-    : id_(nextRendition()),
-      passthrough_(passthrough),
-      clock_(clock),
-      emit_(std::move(emit)),
-      cache_(GopLimits{}) {}
+ChunkStream::ChunkStream(RenditionKind kind, const Clock& clock, Emit emit)
+    : id_(nextRendition()), kind_(kind), clock_(clock), emit_(std::move(emit)), cache_(GopLimits{}) {}
 
 void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Coding>& given,
                        const PictureStamp& stamp) {
     const Monotonic codedAt = clock_.monotonic();
     const std::lock_guard lock(mutex_);
-    const auto& coding = passthrough_ ? truthful(given, unit) : given;
+    const auto& coding = isPassedThrough(kind_) ? truthful(given, unit) : given;
     const bool changed = !coding_ || (coding != coding_ && coding->track != coding_->track);
     if ((awaitsKey_ || changed) && !unit.keyFrame) {
         awaitsKey_ = true;
@@ -78,7 +74,7 @@ void ChunkStream::push(const AccessUnit& unit, const std::shared_ptr<const Codin
         adoptFormat(*coding);
         announce(stamp);
     } else if (onlyRateChanged) {
-        format_ = streamFormat(*coding, passthrough_);  // decoders need not be told: the channel goes on
+        format_ = streamFormat(*coding, kind_);  // decoders need not be told: the channel goes on
     }
     const bool isJpeg = coding->track.codec == Codec::jpeg;
     Chunk chunk = chunkFor(isJpeg ? ChunkKind::jpeg : ChunkKind::accessUnit, stamp);
@@ -121,7 +117,7 @@ const std::shared_ptr<const Coding>& ChunkStream::truthful(const std::shared_ptr
 }
 
 void ChunkStream::adoptFormat(const Coding& coding) {
-    format_ = streamFormat(coding, passthrough_);
+    format_ = streamFormat(coding, kind_);
     channel_ = nextChannel();
     reorder_ = coding.track.codec == Codec::jpeg ? 0 : reorderDepth(coding.track).value_or(0);
     startDecodeTimes();

@@ -27,7 +27,7 @@ class ChunkStream {
     /// `coding` is null while the stream has no format yet.
     using Join = std::function<void(const Backlog&, const std::shared_ptr<const Coding>& coding)>;
 
-    ChunkStream(bool passthrough, const Clock& clock, Emit emit);
+    ChunkStream(RenditionKind kind, const Clock& clock, Emit emit);
 
     [[nodiscard]] RenditionId id() const { return id_; }
 
@@ -65,7 +65,7 @@ class ChunkStream {
     [[nodiscard]] Chunk chunkFor(ChunkKind kind, const PictureStamp& stamp) const;
 
     const RenditionId id_;
-    const bool passthrough_;
+    const RenditionKind kind_;
     const Clock& clock_;
     const Emit emit_;
 

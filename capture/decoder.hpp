@@ -38,6 +38,8 @@ class Decoder {
     /// stream's current group first, so that the next picture comes at once. Call it now and then.
     void run(bool wanted);
     [[nodiscard]] bool running() const { return pipeline_.has_value(); }
+    /// Whether pictures have come since it was started.
+    [[nodiscard]] bool delivers() const { return running() && delivered_; }
     [[nodiscard]] std::uint64_t failures() const { return failures_; }
     /// Access units left out because the decoder was too slow: up to the next key frame each time.
     [[nodiscard]] std::uint64_t dropped() const { return dropped_; }

@@ -2,6 +2,7 @@
 // while somebody holds it.
 #pragma once
 
+#include <atomic>
 #include <optional>
 
 #include "capture/chunk_stream.hpp"
@@ -18,7 +19,8 @@ class EncodedRendition {
     EncodedRendition(EncoderForm form, const EncoderSettings& settings, const Clock& clock,
                      ChunkStream::Emit emit)
         : clock_(clock),
-          stream_(false, clock, std::move(emit)),
+          stream_(form == EncoderForm::jpeg ? RenditionKind::jpeg : RenditionKind::encoded, clock,
+                  std::move(emit)),
           encoder_(form, settings, clock,
                    [this](const AccessUnit& unit, const std::shared_ptr<const Coding>& coding,
                           const PictureStamp& stamp) { stream_.push(unit, coding, stamp); }) {}
@@ -32,6 +34,10 @@ class EncodedRendition {
         encoder_.run(wanted);
         if (stops) stream_.rest();
     }
+
+    /// Whether it is made of the sub stream's pictures, and not of the main one's. Thread-safe.
+    void takeFromSub(bool sub) { fromSub_ = sub; }
+    [[nodiscard]] bool takesFromSub() const { return fromSub_; }
 
     void breakOff() {
         stream_.breakOff();
@@ -47,6 +53,7 @@ class EncodedRendition {
     const Clock& clock_;
     ChunkStream stream_;
     Encoder encoder_;  // behind the stream it fills, so that it ends first
+    std::atomic<bool> fromSub_{false};
     std::optional<Monotonic> heldAt_;
 };
 

@@ -203,7 +203,9 @@ void Encoder::breakOff() {
 
 void Encoder::push(const Picture& picture, const PictureStamp& stamp, double sourceRate) {
     const std::lock_guard lock(mutex_);
-    if (!input_) return;
+    // Of two streams that are taken in turn the one may be ahead of the other.
+    if (!input_ || isBehind(stamp.mediaTime, lastPushed_)) return;
+    lastPushed_ = stamp.mediaTime;
     const Input input{picture.size, sourceRate};
     if (!in_ || *in_ != input || retuned_) follow(input);
     if (!gate_.pass(stamp.mediaTime) || (link_ && !link_->takes())) return;

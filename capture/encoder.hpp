@@ -118,6 +118,7 @@ class Encoder {
     RateObedience obedience_;
     RateObedience::Verdict verdict_ = RateObedience::Verdict::obeys;  ///< to be acted on
     std::deque<PictureStamp> inFlight_;
+    Microseconds lastPushed_{-1};
     Microseconds lastKey_{0};  ///< media time of the last key frame made or asked for
     bool keyWanted_ = false;
     bool keyNow_ = false;

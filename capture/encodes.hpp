@@ -41,15 +41,23 @@ class Encodes {
     EncodedRendition& at(std::size_t slot) { return *encodes_[slot]; }
     [[nodiscard]] const EncodedRendition& at(std::size_t slot) const { return *encodes_[slot]; }
 
-    void push(const Picture& picture, const PictureStamp& stamp, double sourceRate) {
-        for (const auto& encode : encodes_) encode->encoder().push(picture, stamp, sourceRate);
+    /// To those that are made of that stream.
+    void push(const Picture& picture, const PictureStamp& stamp, double sourceRate, bool fromSub) {
+        for (const auto& encode : encodes_) {
+            if (encode->takesFromSub() == fromSub) encode->encoder().push(picture, stamp, sourceRate);
+        }
     }
-    void breakOff() {
-        for (const auto& encode : encodes_) encode->breakOff();
+    /// The stream that some are made of broke off.
+    void breakOff(bool sub) {
+        for (const auto& encode : encodes_) {
+            if (encode->takesFromSub() == sub) encode->breakOff();
+        }
     }
 
-    [[nodiscard]] bool running() const {
-        return std::ranges::any_of(encodes_, [](const auto& encode) { return encode->encoder().running(); });
+    [[nodiscard]] bool running(bool fromSub) const {
+        return std::ranges::any_of(encodes_, [&](const auto& encode) {
+            return encode->takesFromSub() == fromSub && encode->encoder().running();
+        });
     }
 
   private:

@@ -22,10 +22,16 @@ class Look {
         gate_.limit(perSecond);
     }
     [[nodiscard]] bool on() const { return on_; }
-    void offer(const Picture& picture, const PictureStamp& stamp) {
-        if (!on_) return;
+    /// From which of the camera's streams.
+    void takeFromSub(bool sub) { fromSub_ = sub; }
+    [[nodiscard]] bool takesFromSub() const { return fromSub_; }
+    void offer(const Picture& picture, const PictureStamp& stamp, bool fromSub) {
+        if (!on_ || fromSub_ != fromSub) return;
         {
             const std::lock_guard lock(mutex_);
+            // The streams' delays differ: after a change pictures would go back in time.
+            if (isBehind(stamp.mediaTime, newest_)) return;
+            newest_ = stamp.mediaTime;
             if (!gate_.pass(stamp.mediaTime)) return;
         }
         pictures_->put(picture);
@@ -34,7 +40,9 @@ class Look {
   private:
     Mailbox<Picture>* pictures_;
     std::atomic<bool> on_{false};
+    std::atomic<bool> fromSub_{false};
     std::mutex mutex_;
+    Microseconds newest_{-1};
     PictureGate gate_;
 };
 

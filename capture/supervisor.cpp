@@ -28,11 +28,12 @@ void Supervisor::enable(bool enabled) {
 Supervisor::Order Supervisor::next() {
     if (phase_ == Phase::opening || phase_ == Phase::live) watchForStall();
     const bool open = phase_ != Phase::waiting;
-    if (open && (!enabled_ || phase_ == Phase::failed)) {
+    if (!needed_ && phase_ == Phase::live) everFailed_ = false;
+    if (open && (!enabled_ || !needed_ || phase_ == Phase::failed)) {
         phase_ = Phase::waiting;
         return Order::close;
     }
-    if (!open && enabled_ && clock_.monotonic() >= retryAt_) {
+    if (!open && enabled_ && needed_ && clock_.monotonic() >= retryAt_) {
         phase_ = Phase::opening;
         since_ = lastPicture_ = clock_.monotonic();
         silenceLimit_ = kFirstPictureLimit;

@@ -29,6 +29,9 @@ class Supervisor {
     Supervisor(const Clock& clock, bool enabled) : clock_(clock), enabled_(enabled) {}
 
     void enable(bool enabled);
+    /// Whether anybody needs the source. Not needed: it is closed, and no sooner tried again than after a
+    /// failure it would be anyway.
+    void need(bool needed) { needed_ = needed; }
     /// What to do now. `close` comes before the next `open`; each is given once.
     [[nodiscard]] Order next();
 
@@ -49,6 +52,7 @@ class Supervisor {
 
     const Clock& clock_;
     bool enabled_;
+    bool needed_ = true;
     Phase phase_ = Phase::waiting;
     bool wrongCredentials_ = false;
     std::string reason_;

@@ -17,28 +17,44 @@ double wholeIfNearly(double rate) {
 
 }  // namespace
 
+std::uint32_t CameraCount::last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
+}
+
+std::uint32_t CameraCount::take(std::uint32_t wanted) {
+    const std::lock_guard lock(mutex_);
+    return last_ = std::max(wanted, last_ + 1);
+}
+
+std::optional<Monotonic> CameraCount::zero() const {
+    const std::lock_guard lock(mutex_);
+    return zero_;
+}
+
+void CameraCount::began(Monotonic zero) {
+    const std::lock_guard lock(mutex_);
+    if (!zero_) zero_ = zero;
+}
+
 void Timeline::beginGeneration() {
     const std::lock_guard lock(mutex_);
     shift_.reset();
-    generationBase_ = last_;
+    generationBase_ = count_->last();
     generationCount_ = 0;
     measuredRate_ = 0;
 }
 
 Microseconds Timeline::shiftFor(const SourceTime& time) const {
-    if (!zero_) return kFirstMediaTime - time.running;
-    const auto realTime = std::chrono::duration_cast<Microseconds>(clock_.monotonic() - time.age - *zero_);
+    const auto zero = count_->zero();
+    if (!zero) return kFirstMediaTime - time.running;
+    const auto realTime = std::chrono::duration_cast<Microseconds>(clock_.monotonic() - time.age - *zero);
     return std::max(realTime, latest_ + Microseconds(1)) - time.running;
 }
 
-std::uint32_t Timeline::numberFor(const SourceTime& time) const {
-    const std::uint32_t counted = generationBase_ + time.number.value_or(0);
-    return std::max(counted, last_ + 1);
-}
-
 bool Timeline::taken(const PictureStamp& stamp) const {
-    for (std::uint64_t i = 1; i <= std::min(count_, kNeighbours); ++i) {
-        const PictureStamp& other = memory_[(count_ - i) % kMemory];
+    for (std::uint64_t i = 1; i <= std::min(stamped_, kNeighbours); ++i) {
+        const PictureStamp& other = memory_[(stamped_ - i) % kMemory];
         if (other.mediaTime == stamp.mediaTime || other.captureTime == stamp.captureTime) return true;
     }
     return false;
@@ -55,18 +71,18 @@ PictureStamp Timeline::stamp(const SourceTime& time) {
         stamp.mediaTime += Microseconds(1);
         stamp.captureTime += Microseconds(1);
     }
-    if (!zero_) zero_ = clock_.monotonic() - time.age - stamp.mediaTime;
-    stamp.sequence = last_ = numberFor(time);
+    count_->began(clock_.monotonic() - time.age - stamp.mediaTime);
+    stamp.sequence = count_->take(generationBase_ + time.number.value_or(0));
     latest_ = std::max(latest_, stamp.mediaTime);
-    memory_[count_++ % kMemory] = stamp;
+    memory_[stamped_++ % kMemory] = stamp;
     if (++generationCount_ == kMeasured + 1) measuredRate_ = rateOfNewest();
     return stamp;
 }
 
 std::optional<PictureStamp> Timeline::find(std::uint32_t sequence) const {
     const std::lock_guard lock(mutex_);
-    for (std::uint64_t i = 1; i <= std::min<std::uint64_t>(count_, kMemory); ++i) {
-        const PictureStamp& stamp = memory_[(count_ - i) % kMemory];
+    for (std::uint64_t i = 1; i <= std::min<std::uint64_t>(stamped_, kMemory); ++i) {
+        const PictureStamp& stamp = memory_[(stamped_ - i) % kMemory];
         if (stamp.sequence == sequence) return stamp;
         if (stamp.sequence < sequence) break;
     }
@@ -74,8 +90,8 @@ std::optional<PictureStamp> Timeline::find(std::uint32_t sequence) const {
 }
 
 double Timeline::rateOfNewest() const {
-    const Microseconds newest = memory_[(count_ - 1) % kMemory].mediaTime;
-    const Microseconds oldest = memory_[(count_ - 1 - kMeasured) % kMemory].mediaTime;
+    const Microseconds newest = memory_[(stamped_ - 1) % kMemory].mediaTime;
+    const Microseconds oldest = memory_[(stamped_ - 1 - kMeasured) % kMemory].mediaTime;
     if (newest <= oldest) return 0;
     return wholeIfNearly(static_cast<double>(kMeasured) * 1e6 /
                          static_cast<double>((newest - oldest).count()));

@@ -35,7 +35,7 @@ struct CameraFigures {
     std::uint64_t failed = 0;    ///< the detector gave an error
     Microseconds lastAnalysis{0};
     std::array<std::uint64_t, 3> events{};  ///< by FacePhase
-    PictureDelays passthroughDelays, encodedDelays, jpegDelays;
+    PictureDelays passthroughDelays, subDelays, encodedDelays, jpegDelays;
 };
 
 struct ProcessFigures {

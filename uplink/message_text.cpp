@@ -98,7 +98,8 @@ void format(JsonWriter& json, const StreamReport& report) {
     json.field("codec", is.codecString).field("mime", is.mime);
     size(json, is.size);
     if (is.frameRate > 0) json.key("framerate").rounded(is.frameRate, 3);
-    json.field("source", is.passthrough ? "passthrough" : "encoded");
+    json.field("source", isPassedThrough(is.kind) ? "passthrough" : "encoded");
+    json.field("rendition", nameOf(is.kind));
     if (!is.encoder.empty()) json.field("encoder", is.encoder);
 }
 

@@ -11,7 +11,7 @@ namespace {
 bool sameFormat(const std::shared_ptr<const StreamFormat>& a, const std::shared_ptr<const StreamFormat>& b) {
     if (a == b || !a || !b) return a == b;
     return a->codecString == b->codecString && a->mime == b->mime && a->size == b->size &&
-           a->frameRate == b->frameRate && a->passthrough == b->passthrough && a->encoder == b->encoder;
+           a->frameRate == b->frameRate && a->kind == b->kind && a->encoder == b->encoder;
 }
 
 bool sameBytes(const SharedBytes& a, const SharedBytes& b) {

@@ -31,7 +31,7 @@ void fields(A& a, PictureDelays& x) {
 }
 template <class A>
 void fields(A& a, StreamFormat& x) {
-    a(x.codec, x.codecString, x.mime, x.size, x.frameRate, x.passthrough, x.encoder);
+    a(x.codec, x.codecString, x.mime, x.size, x.frameRate, x.kind, x.encoder);
 }
 template <class A>
 void fields(A& a, Chunk& x) {
@@ -110,7 +110,7 @@ void fields(A& a, UplinkStatus& x) {
 template <class A>
 void fields(A& a, CameraFigures& x) {
     a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
-      x.failed, x.lastAnalysis, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays);
+      x.failed, x.lastAnalysis, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays, x.subDelays);
 }
 template <class A>
 void fields(A& a, ProcessFigures& x) {

@@ -254,3 +254,27 @@ TEST_CASE("a file that is absent or a folder is an error, not a crash") {
     CHECK_FALSE(agent::loadConfig("/nonexistent/edgecam.json"));
     CHECK_FALSE(agent::loadConfig("/tmp"));
 }
+
+TEST_CASE("a sub stream goes with an RTSP source, and its password is never shown") {
+    const auto config = parseConfig(R"({"cameras": [ {"id": "a", "source": "rtsp://u:secret@cam/1",
+        "substream": "rtspu://u:secret@cam/2?key=secret"}, {"id": "b", "source": "rtsp://cam/1"} ]})",
+                                    "/");
+    REQUIRE(config);
+    REQUIRE(config->cameras[0].substream);
+    CHECK(config->cameras[0].substream->shown() == "rtsp://cam/2?...");
+    CHECK(config->cameras[0].substream->password == "secret");
+    CHECK_FALSE(config->cameras[1].substream);
+    const auto with = [](const std::string& source, const std::string& substream) {
+        return R"({"cameras": [{"id": "a", "source": ")" + source + R"(", "substream": ")" + substream +
+               "\"}]}";
+    };
+    for (const auto& text :
+         {with("test://faces", "rtsp://cam/2"), with("rtsp://cam/1", "test://faces"),
+          with("v4l2:///dev/video0", "rtsp://cam/2"), with("rtsp://cam/1", "file:///a.mp4")}) {
+        CHECK(whyNot(text.c_str()) ==
+              "/cameras/0/substream: only an rtsp:// source has one, and it is rtsp:// itself");
+    }
+    const auto broken = whyNot(with("rtsp://cam/1", "rtsp://u:se/cret@cam/2").c_str());
+    CHECK(broken.starts_with("/cameras/0/substream: "));
+    CHECK(broken.find("cret") == std::string::npos);
+}

@@ -61,14 +61,14 @@ TEST_CASE("an RTSP camera is passed through: in order, complete, not decoded") {
     CameraBench bench(server.url());
     auto lease = bench.camera->open(kVideo);
     REQUIRE(lease);
-    CHECK((*lease)->passthrough());
+    CHECK((*lease)->kind() == RenditionKind::passthrough);
     const RenditionId id = (*lease)->rendition();
     REQUIRE(bench.untilState(CameraState::live));
     REQUIRE(bench.untilChunks(id, 75));
     const auto chunks = bench.log.of(id);
     checkOrder(chunks);
     for (std::size_t i = 2; i < chunks.size(); ++i) CHECK(chunks[i].sequence == chunks[i - 1].sequence + 1);
-    CHECK(chunks[0].format->passthrough);
+    CHECK(chunks[0].format->kind == RenditionKind::passthrough);
     CHECK(chunks[0].format->encoder.empty());
     CHECK_FALSE(bench.camera->activity().decoding);
     CHECK(bench.camera->activity().encodes == 0);
@@ -230,13 +230,13 @@ TEST_CASE("H.265 goes to those who take it, the others are moved to the encode")
     auto plain = bench.camera->open(kVideo);
     REQUIRE(modern);
     REQUIRE(plain);
-    CHECK((*plain)->passthrough());  // what an RTSP camera most likely is
+    CHECK((*plain)->kind() == RenditionKind::passthrough);  // what an RTSP camera most likely is
     RenditionId movedTo = 0;
     (*plain)->whenMoved([&] { movedTo = (*plain)->rendition(); });
     REQUIRE(bench.untilState(CameraState::live, 20s));
     REQUIRE(bench.until([&] { return movedTo != 0; }));
-    CHECK_FALSE((*plain)->passthrough());
-    CHECK((*modern)->passthrough());
+    CHECK((*plain)->kind() == RenditionKind::encoded);
+    CHECK((*modern)->kind() == RenditionKind::passthrough);
     REQUIRE(bench.untilChunks(movedTo, 5));
     REQUIRE(bench.untilChunks((*modern)->rendition(), 5));
     CHECK(bench.log.of(movedTo)[0].format->codec == Codec::h264);

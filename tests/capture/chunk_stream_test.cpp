@@ -29,7 +29,8 @@ std::shared_ptr<const Coding> coding(std::uint8_t level = 31, double frameRate =
 struct Fixture {
     test::FakeClock clock;
     std::vector<Chunk> emitted;
-    ChunkStream stream{true, clock, [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); }};
+    ChunkStream stream{RenditionKind::passthrough, clock,
+                       [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); }};
     std::uint32_t number = 0;
     ByteBuffer bytes = ByteBuffer(6, 0x65);
 
@@ -69,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK_FALSE(emitted[2].keyFrame);
     CHECK(emitted[1].channel == emitted[0].channel);
     CHECK(emitted[0].format->codecString == "avc1.4d401f");
-    CHECK(emitted[0].format->passthrough);
+    CHECK(emitted[0].format->kind == RenditionKind::passthrough);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a new format is a new channel, and waits for its key frame") {
@@ -251,7 +252,8 @@ TEST_CASE_FIXTURE(Declared, "one that begins to reorder later is believed from t
 }
 
 TEST_CASE_FIXTURE(Declared, "what an encoder of ours declares is true") {
-    ChunkStream own(false, clock, [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); });
+    ChunkStream own(RenditionKind::encoded, clock,
+                    [this](const Chunk& chunk, const auto&) { emitted.push_back(chunk); });
     for (int i = 0; i < 200; ++i) {
         PictureStamp stamp;
         stamp.sequence = static_cast<std::uint32_t>(i);

@@ -202,3 +202,34 @@ TEST_CASE_FIXTURE(Fixture, "a picture of the generation before does not make the
     supervisor.sawPicture(old, 30);
     CHECK(supervisor.state() == CameraState::reconnecting);
 }
+
+TEST_CASE_FIXTURE(Fixture, "a source that nobody needs is closed, and opened again when somebody does") {
+    supervisor.need(false);
+    CHECK(supervisor.next() == Order::none);
+    supervisor.need(true);
+    CHECK(supervisor.next() == Order::open);
+    clock.advance(10ms);
+    picture();
+    supervisor.need(false);
+    CHECK(supervisor.next() == Order::close);
+    CHECK(supervisor.next() == Order::none);
+    CHECK(supervisor.reason().empty());
+    supervisor.need(true);
+    CHECK(supervisor.next() == Order::open);
+    CHECK(supervisor.state() == CameraState::starting);
+}
+
+TEST_CASE_FIXTURE(Fixture, "needs that come and go do not try a wrong password sooner") {
+    CHECK(supervisor.next() == Order::open);
+    supervisor.failed(kUnauthorized);
+    CHECK(supervisor.next() == Order::close);
+    for (int second = 0; second < 59; ++second) {
+        supervisor.need(second % 2 != 0);
+        clock.advance(1s);
+        CHECK(supervisor.next() == Order::none);
+    }
+    supervisor.need(true);
+    CHECK(supervisor.state() == CameraState::error);
+    clock.advance(2s);
+    CHECK(supervisor.next() == Order::open);
+}

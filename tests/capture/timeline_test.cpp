@@ -142,3 +142,28 @@ TEST_CASE("a rate that jitters about a whole one is that one") {
         timeline.stamp(at(i * 40ms + (i % 2 == 0 ? 9ms : 0ms) + (i == 32 ? 5ms : 0ms)));
     CHECK(timeline.measuredRate() == 25);
 }
+
+TEST_CASE("two streams of a camera never share a number, and their running time is one") {
+    test::FakeClock clock;
+    const auto count = std::make_shared<CameraCount>();
+    Timeline main(clock, count);
+    Timeline sub(clock, count);
+    main.beginGeneration();
+    CHECK(main.stamp(at(5s)).sequence == 1);
+    clock.advance(2s);
+    CHECK(main.stamp(at(7s)).sequence == 2);
+    sub.beginGeneration();
+    const auto small = sub.stamp(at(100ms, 20ms));
+    CHECK(small.sequence == 3);
+    clock.advance(10ms);
+    const auto big = main.stamp(at(7s + 10ms));
+    CHECK(big.sequence == 4);
+    // Taken 30 ms apart, whatever each source counts from.
+    CHECK(big.mediaTime - small.mediaTime == 30ms);
+    CHECK(main.find(4)->mediaTime == big.mediaTime);
+    CHECK_FALSE(main.find(3));
+    CHECK(sub.find(3)->mediaTime == small.mediaTime);
+    sub.beginGeneration();
+    clock.advance(1s);
+    CHECK(sub.stamp(at(0us)).sequence == 5);
+}

@@ -199,7 +199,7 @@ class Way {
     CodingReader reader_;
     AccessUnit unit_;
     Player player_;
-    ChunkStream stream_{true, clock_,
+    ChunkStream stream_{RenditionKind::passthrough, clock_,
                         [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                             player_.see(chunk, unit_, *coding);
                         }};

@@ -48,11 +48,13 @@ inline std::uint64_t decodeTimeOf(const Chunk& chunk) {
 }
 
 struct CameraBench {
-    explicit CameraBench(const std::string& uri, capture::EncoderSettings encoder = {}) {
+    explicit CameraBench(const std::string& uri, capture::EncoderSettings encoder = {},
+                         const std::string& substream = {}) {
         capture::CameraSettings settings;
         settings.id = "cam";
         settings.source = *capture::parseSourceUri(uri);
         settings.encoder = encoder;
+        if (!substream.empty()) settings.substream = *capture::parseSourceUri(substream);
         camera = capture::Camera::create(settings, clock, &pictures,
                                          {[this](const Chunk& chunk) { log.add(chunk); },
                                           [this](const CameraStatus& status) { states.push_back(status); }});

@@ -40,7 +40,8 @@ std::optional<RtspServer> RtspServer::start(const RtspServerOptions& options) {
     std::vector<std::string> words{program, std::to_string(options.port),
                                    options.file.empty() ? "-" : options.file, options.codec,
                                    options.auth.empty() ? "-" : options.auth};
-    if (!options.launch.empty()) words.push_back(options.launch);
+    words.push_back(options.launch.empty() ? "-" : options.launch);
+    if (!options.sub.empty()) words.push_back(options.sub);
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -64,6 +65,10 @@ std::optional<RtspServer> RtspServer::start(const RtspServerOptions& options) {
 std::string RtspServer::url(const std::string& credentials) const {
     const std::string before = credentials.empty() ? "" : credentials + "@";
     return "rtsp://" + before + "127.0.0.1:" + std::to_string(port_) + "/cam";
+}
+
+std::string RtspServer::subUrl() const {
+    return "rtsp://127.0.0.1:" + std::to_string(port_) + "/sub";
 }
 
 void RtspServer::freeze() const {

@@ -13,7 +13,8 @@ struct RtspServerOptions {
     int port = 0;      ///< 0: any free one
     std::string file;  ///< an MP4 without B-frames, looped without a break in time; empty: see `launch`
     std::string
-        launch;  ///< gst-launch text with a payloader called pay0; empty: a moving ball, 640x360, 30/s
+        launch;       ///< gst-launch text with a payloader called pay0; empty: a moving ball, 640x360, 30/s
+    std::string sub;  ///< gst-launch text of a second stream, at /sub; empty: there is none
     std::string codec{"h264"};
     std::string auth;  ///< "", "basic" or "digest": user "user", password "pass"
 };
@@ -33,6 +34,7 @@ class RtspServer {
     [[nodiscard]] int port() const { return port_; }
     /// Without credentials unless given as "user:pass".
     [[nodiscard]] std::string url(const std::string& credentials = {}) const;
+    [[nodiscard]] std::string subUrl() const;
 
     void freeze() const;  ///< SIGSTOP: connections stay, nothing comes
     void thaw() const;    ///< SIGCONT

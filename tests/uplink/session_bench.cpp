@@ -86,7 +86,7 @@ Chunk initOf(RenditionId rendition, std::uint16_t channel, Size size) {
     format.mime = "video/mp4; codecs=\"avc1.64001f\"";
     format.size = size;
     format.frameRate = 30;
-    format.passthrough = true;
+    format.kind = RenditionKind::passthrough;
     chunk.format = std::make_shared<const StreamFormat>(format);
     return chunk;
 }

@@ -1,0 +1,153 @@
+#include "capture/live_source.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace edgecam::capture {
+namespace {
+
+/// A device that was closed and is still not free by then hangs.
+constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
+
+}  // namespace
+
+LiveSource::LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count,
+                       bool enabled, const Clock& clock, Callbacks callbacks)
+    : uri_(uri),
+      clock_(clock),
+      callbacks_(std::move(callbacks)),
+      timeline_(clock, std::move(count)),
+      supervisor_(clock, enabled),
+      passthrough_(kind, clock,
+                   [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
+                       callbacks_.chunk(chunk);
+                       decoder_.feed(chunk, coding);
+                   }),
+      decoder_(passthrough_, timeline_, clock, [this](const Picture& picture, const PictureStamp& stamp) {
+          callbacks_.picture(picture, stamp, rate_);
+      }) {
+    facts_.codec = expectedCodec(uri);
+}
+
+void LiveSource::supervise() {
+    if (source_) supervisor_.sawPicture(Monotonic(Microseconds(lastPicture_)), certainRate_);
+    for (auto order = supervisor_.next(); order != Supervisor::Order::none; order = supervisor_.next()) {
+        if (order == Supervisor::Order::close) {
+            close();
+        } else {
+            openWanted_ = clock_.monotonic();
+        }
+        openWhenFree();
+    }
+    openWhenFree();
+}
+
+/// A device is opened again when it has been let go of, which a hung driver may never do: then nothing is
+/// piled up on it.
+void LiveSource::openWhenFree() {
+    if (!openWanted_) return;
+    if (hold_.expired()) {
+        openWanted_.reset();
+        open();
+    } else if (clock_.monotonic() - *openWanted_ > kLetGoWithin) {
+        supervisor_.failed({SourceFailure::Kind::ordinary,
+                            "the device hangs: since it was closed it has not been let go of"});
+    }
+}
+
+void LiveSource::open() {
+    timeline_.beginGeneration();
+    certainRate_ = 0;
+    Source::Callbacks callbacks;
+    callbacks.coded = [this](const AccessUnit& unit, const auto& coding, const SourceTime& time) {
+        takeCoded(unit, coding, time);
+    };
+    callbacks.raw = [this](Picture picture, double frameRate, const SourceTime& time) {
+        takeRaw(std::move(picture), frameRate, time);
+    };
+    callbacks.failed = [this](const SourceFailure& failure) {
+        supervisor_.failed(failure);
+        callbacks_.changed();
+    };
+    auto hold = std::make_shared<int>();
+    hold_ = hold;
+    auto opened = Source::open(uri_, clock_, std::move(callbacks), std::move(hold));
+    if (opened) {
+        source_ = std::move(*opened);
+    } else {
+        supervisor_.failed({SourceFailure::Kind::ordinary, opened.error().message});
+    }
+}
+
+void LiveSource::close() {
+    openWanted_.reset();
+    source_.reset();
+    {
+        const std::lock_guard lock(factsMutex_);
+        keys_.breakOff();
+    }
+    passthrough_.breakOff();
+    callbacks_.brokeOff();
+}
+
+SourceFacts LiveSource::facts() const {
+    const std::lock_guard lock(factsMutex_);
+    return facts_;
+}
+
+int LiveSource::kbps() const {
+    const std::lock_guard lock(factsMutex_);
+    return facts_.codec ? coded_.kbps(clock_.monotonic()) : 0;
+}
+
+std::optional<Microseconds> LiveSource::keysTooFarApart() const {
+    const std::lock_guard lock(factsMutex_);
+    return facts_.codec ? keys_.tooLong() : std::nullopt;
+}
+
+void LiveSource::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding,
+                           const SourceTime& time) {
+    note(coding->track.codec, coding->track.size, coding->frameRate);
+    const PictureStamp stamp = timeline_.stamp(time);
+    {
+        const std::lock_guard lock(factsMutex_);
+        coded_.count(unit.data.size(), clock_.monotonic());
+        keys_.note(stamp.mediaTime, unit.keyFrame);
+    }
+    const Microseconds shift = stamp.mediaTime - time.running;
+    unit.pts = stamp.mediaTime;
+    if (unit.dts) *unit.dts += shift;
+    const double rate = rate_;
+    if (rate > 0) unit.duration = Microseconds(std::llround(1e6 / rate));
+    passthrough_.push(unit, coding, stamp);
+}
+
+void LiveSource::takeRaw(Picture picture, double frameRate, const SourceTime& time) {
+    note(std::nullopt, picture.size, frameRate);
+    const PictureStamp stamp = timeline_.stamp(time);
+    picture.sequence = stamp.sequence;
+    picture.captureTime = stamp.captureTime;
+    callbacks_.picture(picture, stamp, rate_);
+}
+
+void LiveSource::note(std::optional<Codec> codec, Size size, double frameRate) {
+    ++pictures_;
+    const auto before = lastPicture_.exchange(clock_.monotonic().time_since_epoch().count());
+    const double told = plausibleRate(frameRate);
+    const double certain = told > 0 ? told : std::min(timeline_.measuredRate(), kMostRate);
+    certainRate_ = certain;
+    SourceFacts now{true, codec, size, certain};
+    bool changed = false;
+    {
+        const std::lock_guard lock(factsMutex_);
+        // Until a source that was opened again has shown its rate, it most likely has the one it had before.
+        if (certain <= 0) now.frameRate = facts_.frameRate;
+        changed = now != facts_;
+        facts_ = now;
+    }
+    rate_ = now.frameRate;
+    if (changed || before == 0) callbacks_.changed();
+}
+
+}  // namespace edgecam::capture

@@ -1,0 +1,94 @@
+// LiveSource: a source that is kept alive. Opens it, supervises it, opens it again; numbers its pictures and
+// offers them in two forms: its own coding as a rendition, and decoded while somebody needs them. It knows no
+// consumer and no encode.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "base/bitrate_meter.hpp"
+#include "capture/chunk_stream.hpp"
+#include "capture/decoder.hpp"
+#include "capture/key_interval.hpp"
+#include "capture/placement.hpp"
+#include "capture/source.hpp"
+#include "capture/supervisor.hpp"
+#include "capture/timeline.hpp"
+
+namespace edgecam::capture {
+
+/// Thread-bound (main), but for facts(), kbps() and keysTooFarApart(), which are thread-safe.
+class LiveSource {
+  public:
+    struct Callbacks {
+        /// On streaming threads, in order, under the rendition's lock. Must not block.
+        std::function<void(const Chunk&)> chunk;
+        /// On streaming threads: a picture as it was taken or decoded, and pictures a second (0: not known).
+        /// Must not block.
+        std::function<void(const Picture&, const PictureStamp&, double rate)> picture;
+        std::function<void()> brokeOff;  ///< it was closed; what comes next begins anew
+        std::function<void()> changed;   ///< on any thread: supervise() is due
+    };
+
+    /// `kind`: what its own coding is as a rendition. `count`: of the camera, all its sources'. `clock` must
+    /// outlive it. Opens nothing yet.
+    LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count, bool enabled,
+               const Clock& clock, Callbacks callbacks);
+
+    void enable(bool enabled) { supervisor_.enable(enabled); }
+    /// Closed at the next supervise() while it is not; at first it is.
+    void need(bool needed) { supervisor_.need(needed); }
+    /// Opens and closes as the supervisor says. Call it now and then.
+    void supervise();
+    /// Whether pictures are needed that only a decoder gives. Call it now and then.
+    void decode(bool wanted) { decoder_.run(wanted && source_ != nullptr); }
+
+    [[nodiscard]] const Supervisor& supervisor() const { return supervisor_; }
+    [[nodiscard]] const Decoder& decoder() const { return decoder_; }
+    [[nodiscard]] ChunkStream& stream() { return passthrough_; }
+    [[nodiscard]] const ChunkStream& stream() const { return passthrough_; }
+    [[nodiscard]] bool isOpen() const { return source_ != nullptr; }
+    [[nodiscard]] SourceFacts facts() const;
+    /// What its own coding takes over the last seconds; 0: not known, or it gives raw pictures.
+    [[nodiscard]] int kbps() const;
+    /// As KeyInterval::tooLong(), of its own coding.
+    [[nodiscard]] std::optional<Microseconds> keysTooFarApart() const;
+    /// Pictures so far.
+    [[nodiscard]] std::uint64_t pictures() const { return pictures_; }
+
+  private:
+    void openWhenFree();
+    void open();
+    void close();
+
+    // On streaming threads.
+    void takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding, const SourceTime& time);
+    void takeRaw(Picture picture, double frameRate, const SourceTime& time);
+    void note(std::optional<Codec> codec, Size size, double frameRate);
+
+    const SourceUri uri_;
+    const Clock& clock_;
+    const Callbacks callbacks_;
+    Timeline timeline_;
+    Supervisor supervisor_;
+
+    mutable std::mutex factsMutex_;
+    SourceFacts facts_;
+    mutable BitrateMeter coded_;          ///< under factsMutex_
+    KeyInterval keys_;                    ///< of its own coding; under factsMutex_
+    std::atomic<double> rate_{0};         ///< facts_.frameRate, for the path of the pictures
+    std::atomic<double> certainRate_{0};  ///< told or measured since the source was opened; 0: not yet
+    std::atomic<Microseconds::rep> lastPicture_{0};
+    std::atomic<std::uint64_t> pictures_{0};
+
+    ChunkStream passthrough_;
+    Decoder decoder_;
+    std::weak_ptr<void> hold_;             ///< alive until the device that was opened last is free again
+    std::optional<Monotonic> openWanted_;  ///< since when a source is to be opened and is not yet
+    std::unique_ptr<Source> source_;       // last: the flow stops at its spring
+};
+
+}  // namespace edgecam::capture
