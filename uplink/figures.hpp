@@ -13,6 +13,7 @@
 #include "base/delays.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/data_plan.hpp"
 #include "uplink/journal.hpp"
 #include "uplink/lane_queue.hpp"
 #include "uplink/rate_controller.hpp"
@@ -50,7 +51,8 @@ struct ProcessFigures {
 struct AgentFigures {
     std::map<std::string, CameraFigures> cameras;
     ProcessFigures process;
-    std::optional<JournalStatus> journal;  ///< nothing: there is nobody to keep events for
+    std::optional<JournalStatus> journal;      ///< nothing: there is nobody to keep events for
+    std::map<std::string, PlanFigures> plans;  ///< of metered uplinks, by UplinkStatus::name
 };
 
 // Of connections, on their service's thread.
