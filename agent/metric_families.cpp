@@ -271,6 +271,11 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
     for (const ServiceSnapshot& service : services) {
         if (!service.uplink.empty()) acks.add({{"uplink", service.uplink}}, service.figures->eventAcks);
     }
+    Family media(families, MetricType::Histogram, "edgecam_media_ack_delay_seconds",
+                 "From a picture's last byte being given to the socket until the hub's media_ack for it.");
+    for (const ServiceSnapshot& service : services) {
+        if (!service.uplink.empty()) media.add({{"uplink", service.uplink}}, service.figures->mediaAcks);
+    }
     return families;
 }
 

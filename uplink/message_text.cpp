@@ -7,8 +7,8 @@ namespace edgecam::uplink {
 namespace {
 
 constexpr std::int64_t kProtocol = 1;
-constexpr std::array kFeatures{"ack", "deflate"};  ///< what we can, where a hub can it too
-constexpr int kBoxDecimals = 5;                    ///< a twentieth of a pixel at 4K
+constexpr std::array kFeatures{"ack", "deflate", "media_ack"};  ///< what we can, where a hub can it too
+constexpr int kBoxDecimals = 5;                                 ///< a twentieth of a pixel at 4K
 constexpr int kConfidenceDecimals = 4;
 
 /// Seconds since the epoch with all six digits of the fraction, never in scientific notation.

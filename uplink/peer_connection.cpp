@@ -169,6 +169,7 @@ void PeerConnection::followLink(const LinkSample& sample) {
     followedAt_ = sample.at;
     receiverLimitedSeen_ = sample.receiverLimited;
     const Microseconds least = link_.minimumRtt().value_or(Microseconds(0));
+    const auto acked = session_->mediaAckDelay();
     rate_->refused(sample.at, gate_->takeRefused());
     const RateDecision decision = rate_->tick({.at = sample.at,
                                                .sojourn = video.age,
@@ -179,7 +180,8 @@ void PeerConnection::followLink(const LinkSample& sample) {
                                                .queueDelay = std::max(sample.rtt - least, Microseconds(0)),
                                                .acked = sample.acked,
                                                .appLimited = std::exchange(ranDry_, video.depth == 0),
-                                               .receiverLimited = limited});
+                                               .receiverLimited = limited,
+                                               .mediaAckDelay = acked});
     linkIsLimit_ = linkIsLimit_ || decision.state == RateState::cut || decision.state == RateState::survive;
     session_->linkSeen({.targetKbps = decision.kbps,
                         .state = decision.state,
@@ -187,7 +189,8 @@ void PeerConnection::followLink(const LinkSample& sample) {
                         .carriedKbps = static_cast<int>(link_.rate().value_or(0) * 8 / 1000),
                         .delay = rate_->delay(),
                         .roundTrip = least,
-                        .receiverLimited = limited});
+                        .receiverLimited = limited,
+                        .ackDelay = acked});
     if (!linkIsLimit_) return;
     gate_->allow(rate_->pictureAllowance());
     session_->linkCarries(decision.kbps, gate_);

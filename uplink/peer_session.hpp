@@ -116,6 +116,8 @@ class PeerSession {
     virtual void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) = 0;
     /// What the link was seen to be, to be told to others.
     virtual void linkSeen(const LinkFigures& link) = 0;
+    /// MediaAcks::delay() of a hub that acknowledges pictures.
+    [[nodiscard]] virtual std::optional<Microseconds> mediaAckDelay() const = 0;
     /// What is left of a metered link's plan. About ten times a second, and before the session may start
     /// anything.
     virtual void followPlan(const PlanFigures& plan) = 0;

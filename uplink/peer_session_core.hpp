@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "uplink/media_acks.hpp"
 #include "uplink/message_batch.hpp"
 #include "uplink/message_request.hpp"
 #include "uplink/message_text.hpp"
@@ -65,6 +66,7 @@ class Session final : public PeerSession {
     void setPartBytes(std::size_t bytes) override;
     void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) override;
     void linkSeen(const LinkFigures& link) override { link_ = link; }
+    [[nodiscard]] std::optional<Microseconds> mediaAckDelay() const override;
     void followPlan(const PlanFigures& plan) override;
     void flushVideo() override;
     void goAway(Microseconds retryAfter) override;
@@ -162,6 +164,7 @@ class Session final : public PeerSession {
     void acknowledge(const Id& id, const AckRequest& ack);
     void tellPosition();
     void notePopped(const WireMessage& message);
+    void acknowledgeMedia(const Id& id, const MediaAckRequest& ack);
 
     // Words into lanes.
     [[nodiscard]] StreamReport reportOf(const std::string& cameraId, const VideoStream* stream) const;
@@ -225,6 +228,7 @@ class Session final : public PeerSession {
     Delays eventAcks_;
     std::optional<LinkFigures> link_;
     std::optional<PlanFigures> plan_;
+    std::optional<MediaAcks> mediaAcks_;  ///< of a hub that offers it
 };
 
 }  // namespace edgecam::uplink

@@ -16,7 +16,6 @@ constexpr Microseconds kBitrateInterval = std::chrono::seconds(1);
 constexpr Microseconds kDropInterval = std::chrono::seconds(1);
 constexpr Microseconds kUnaskedStartInterval = std::chrono::seconds(5);
 constexpr std::size_t kAnswersWhileDropsWait = 64;
-constexpr std::uint16_t kFirstOneShot = 0x8000;
 constexpr const char* kNoCommonCoding = "the camera's coding is none that was asked for";
 
 std::optional<StreamForm> formOf(const CameraAction& action) {

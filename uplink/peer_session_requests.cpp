@@ -79,7 +79,7 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                        const Utc time = around_.clock.utc();
                        answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));
                    },
-                   [&](const MediaAckRequest&) { answerOk(id, Message{}); },
+                   [&](const MediaAckRequest& ack) { acknowledgeMedia(id, ack); },
                    [&](const AckRequest& ack) { acknowledge(id, ack); },
                    [&](const SessionsRequest& request) { administerSessions(envelope, request); },
                    [&](const RotateTokenRequest&) { rotateToken(envelope); },

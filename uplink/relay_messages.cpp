@@ -143,11 +143,11 @@ void fields(A& a, VideoDelays& x) {
 }
 template <class A>
 void fields(A& a, LinkFigures& x) {
-    a(x.targetKbps, x.state, x.isLimit, x.carriedKbps, x.delay, x.roundTrip, x.receiverLimited);
+    a(x.targetKbps, x.state, x.isLimit, x.carriedKbps, x.delay, x.roundTrip, x.receiverLimited, x.ackDelay);
 }
 template <class A>
 void fields(A& a, ServiceFigures& x) {
-    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks, x.link);
+    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks, x.mediaAcks, x.link);
 }
 template <class A>
 void fields(A& a, DropNotice& x) {
