@@ -41,7 +41,9 @@ DataPlans::DataPlans(const std::vector<UplinkConfig>& uplinks, const DataDir& da
 }
 
 DataPlans::~DataPlans() {
-    write(true);
+    finishWriting();
+    soon_ = true;
+    write();
     finishWriting();
 }
 
@@ -52,7 +54,8 @@ uplink::DataPlan* DataPlans::of(const std::string& uplink) {
 
 void DataPlans::look() {
     tellTime();
-    write(statesChanged());
+    soon_ = statesChanged() || soon_;
+    write();
 }
 
 void DataPlans::tellTime() {
@@ -86,14 +89,14 @@ DataPlans::Records DataPlans::records() const {
     return records;
 }
 
-void DataPlans::write(bool atOnce) {
-    if (plans_.empty()) return;
+void DataPlans::write() {
     settleWrite();
     const Monotonic now = clock_.monotonic();
-    if (!atOnce && (writing_.valid() || (wroteAt_ && now < *wroteAt_ + kWriteInterval))) return;
+    const bool due = soon_ || !wroteAt_ || now >= *wroteAt_ + kWriteInterval;
+    if (plans_.empty() || writing_.valid() || !due) return;
+    soon_ = false;
     auto records = this->records();
     if (records == kept_) return;
-    finishWriting();
     wroteAt_ = now;
     kept_ = records;
     writing_ = std::async(std::launch::async, [dir = dataDir_, records = std::move(records)]() mutable {

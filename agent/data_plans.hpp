@@ -44,7 +44,7 @@ class DataPlans {
     [[nodiscard]] Records records() const;
     void tellTime();
     bool statesChanged();
-    void write(bool atOnce);
+    void write();
     void settleWrite();
 
     DataDir dataDir_;
@@ -53,6 +53,7 @@ class DataPlans {
     std::map<std::string, uplink::PlanState> told_;
     Records kept_;  ///< as they are on disk, or on their way there
     std::optional<Monotonic> wroteAt_;
+    bool soon_ = false;  ///< a state changed since
     std::future<Result<void>> writing_;
 };
 
