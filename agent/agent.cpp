@@ -87,6 +87,7 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
       disabled_(dataDir_.disabledCameras()),
       health_(clock),
       metrics_(kVersion, idsOf(config_.cameras)),
+      plans_(config_.uplinks, dataDir_, clock),
       heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}
 
 Agent::~Agent() {
@@ -269,6 +270,7 @@ void Agent::startUplink(const UplinkConnection& connection) {
     settings.proxy = hub.proxy;
     settings.maxDelay = hub.longestWait;
     settings.mostVideoKbps = hub.maxKbps;
+    settings.plan = plans_.of(hub.name);
     settings.session.partBytes = kUplinkPartBytes;
     settings.threadName = concat("uplink-", uplinks_.size());
     Port& port = connection.port;

@@ -10,6 +10,7 @@
 #include "agent/camera_unit.hpp"
 #include "agent/config.hpp"
 #include "agent/data_dir.hpp"
+#include "agent/data_plans.hpp"
 #include "agent/health.hpp"
 #include "agent/main_loop.hpp"
 #include "agent/metrics.hpp"
@@ -75,6 +76,7 @@ class Agent {
     std::set<std::string> disabled_;
     Health health_;
     Metrics metrics_;
+    DataPlans plans_;
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then

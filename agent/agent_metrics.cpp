@@ -31,6 +31,8 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
 void Agent::publishFigures() {
     auto figures = std::make_shared<uplink::AgentFigures>();
     figures->process = processFigures();
+    plans_.look();
+    figures->plans = plans_.figures();
     if (journal_) figures->journal = journal_->status();
     for (const auto& [id, unit] : cameras_) {
         if (!unit.camera) continue;

@@ -293,6 +293,9 @@ Result<std::vector<uplink::HubUrl>> readHubs(const JsonValue& item, const std::s
     return hubs;
 }
 
+/// As those who sell plans count.
+constexpr std::uint64_t kMegabyte = 1'000'000;
+
 /// What its connections are called in statuses and metrics.
 std::vector<std::string> connectionNames(const UplinkConfig& uplink) {
     using uplink::Purpose;
@@ -344,6 +347,7 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
                             .caFile = absolute(textAt(item, "ca_file", {}), folder),
                             .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60)),
                             .maxKbps = integerAt(item, "max_kbps", 0)};
+        uplink.monthlyBytes = kMegabyte * static_cast<std::uint64_t>(integerAt(item, "monthly_mb", 0));
         if (auto read = readWay(item, folder, concat("/uplinks/", i), uplink); !read) return read;
         if (uplink.token.empty() == uplink.tokenFile.empty()) {
             return Error{concat("/uplinks/", i, ": needs either \"token\" or \"token_file\"")};

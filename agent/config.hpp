@@ -3,6 +3,7 @@
 // opens no device and no socket.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -98,6 +99,7 @@ struct UplinkConfig {
     std::optional<uplink::ProxyUrl> proxy;
     Microseconds longestWait = std::chrono::seconds(60);  ///< between tries
     int maxKbps = 0;                                      ///< of video; 0: as much as the link carries
+    std::uint64_t monthlyBytes = 0;                       ///< of a metered link; 0: it is none
 };
 
 struct Config {

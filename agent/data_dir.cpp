@@ -51,6 +51,38 @@ Result<std::string> randomToken() {
     return token;
 }
 
+constexpr std::int64_t kMostPlanBytes{uplink::DataPlan::kMostBytes};
+
+void writeMonth(JsonWriter& json, const char* month, const char* bytes,
+                const std::optional<uplink::PlanRecord::Month>& of) {
+    if (!of) return;
+    const unsigned number = static_cast<unsigned>(of->month.month());
+    json.field(month, concat(static_cast<int>(of->month.year()), number < 10 ? "-0" : "-", number));
+    json.field(bytes, of->bytes);
+}
+
+/// "2026-07"; years as TrustedTime takes them.
+std::optional<uplink::PlanRecord::Month> readMonth(FieldReader& entry, const char* month, const char* bytes) {
+    const std::string text = entry.text(month, 7).value_or("");
+    const auto used = entry.integer(bytes, 0, kMostPlanBytes);
+    if (text.empty() && !used) return std::nullopt;
+    const auto isDigit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto numberAt = [&](std::size_t at, std::size_t count) {
+        int number = 0;
+        for (const char c : text.substr(at, count)) number = 10 * number + (c - '0');
+        return number;
+    };
+    const bool shaped = text.size() == 7 && text[4] == '-' &&
+                        std::ranges::all_of(text.substr(0, 4), isDigit) &&
+                        std::ranges::all_of(text.substr(5), isDigit);
+    if (shaped && used && numberAt(0, 4) >= 2023 && numberAt(5, 2) >= 1 && numberAt(5, 2) <= 12) {
+        return uplink::PlanRecord::Month{std::chrono::year(numberAt(0, 4)) / numberAt(5, 2),
+                                         static_cast<std::uint64_t>(*used)};
+    }
+    entry.refuse(month, "is no month with its bytes");
+    return std::nullopt;
+}
+
 }  // namespace
 
 Result<DataDir> DataDir::open(const std::string& path) {
@@ -146,6 +178,56 @@ Result<void> DataDir::rememberDisabled(const std::set<std::string>& cameraIds) {
     for (const std::string& id : cameraIds) json.value(id);
     json.endArray().endObject();
     return replaceFile(path_ + "/cameras.json", json.take() + "\n");
+}
+
+std::map<std::string, uplink::PlanRecord> DataDir::usedPlans() {
+    const std::string file = path_ + "/plans.json";
+    std::error_code trouble;
+    if (!fs::exists(file, trouble)) return {};
+    std::map<std::string, uplink::PlanRecord> plans;
+    const auto broken = [&](const std::string& why) {
+        logError("agent", file, ": ", why, "; what it counted of data plans is counted no more");
+    };
+    const auto document = parseJson(readFile(file));
+    if (!document) {
+        broken(document.error().message);
+        return plans;
+    }
+    FieldReader fields(*document);
+    const JsonValue* list = fields.any("uplinks");
+    if (list == nullptr || !list->IsArray()) {
+        broken("has no list \"uplinks\"");
+        return plans;
+    }
+    for (const JsonValue& item : list->GetArray()) {
+        FieldReader entry(item);
+        entry.require("name");
+        const std::string name = entry.text("name").value_or("");
+        const uplink::PlanRecord record{
+            .month = readMonth(entry, "month", "bytes"),
+            .undated = static_cast<std::uint64_t>(entry.integer("undated", 0, kMostPlanBytes).value_or(0)),
+            .earlier = readMonth(entry, "earlier_month", "earlier_bytes")};
+        if (entry.ok()) {
+            plans[name] = record;
+        } else {
+            broken(entry.error().message);
+        }
+    }
+    return plans;
+}
+
+Result<void> DataDir::rememberPlans(const std::map<std::string, uplink::PlanRecord>& plans) {
+    JsonWriter json;
+    json.beginObject().key("uplinks").beginArray();
+    for (const auto& [name, record] : plans) {
+        json.beginObject().field("name", name);
+        writeMonth(json, "month", "bytes", record.month);
+        json.field("undated", record.undated);
+        writeMonth(json, "earlier_month", "earlier_bytes", record.earlier);
+        json.endObject();
+    }
+    json.endArray().endObject();
+    return replaceFile(path_ + "/plans.json", json.take() + "\n");
 }
 
 }  // namespace edgecam::agent

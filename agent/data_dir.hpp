@@ -1,17 +1,20 @@
 // DataDir: the folder for what must outlive a restart: the token made at first start, tokens that were
-// revoked, cameras that were switched off. Small files, each replaced as a whole.
+// revoked, cameras that were switched off, what of data plans is used. Small files, each replaced as a whole.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "uplink/access.hpp"
+#include "uplink/data_plan.hpp"
 
 namespace edgecam::agent {
 
-/// Thread-bound (main). Blocks on the disk.
+/// Reentrant: a copy may write one of the files while another thread reads or writes others. Blocks on the
+/// disk.
 class DataDir {
   public:
     /// Makes the folder (mode 0700) where it is absent.
@@ -30,6 +33,11 @@ class DataDir {
     /// Cameras that were switched off while running, by id. A broken file counts as none, and is said.
     std::set<std::string> disabledCameras();
     Result<void> rememberDisabled(const std::set<std::string>& cameraIds);
+
+    /// Of metered uplinks, by name. An entry that makes no sense is left out, a broken file counts as none,
+    /// and is said.
+    std::map<std::string, uplink::PlanRecord> usedPlans();
+    Result<void> rememberPlans(const std::map<std::string, uplink::PlanRecord>& plans);
 
     [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -184,6 +184,25 @@ void addUplinkLinks(MetricFamilies& families, const std::vector<ServiceSnapshot>
     }
 }
 
+void addPlans(MetricFamilies& families, const uplink::AgentFigures& agent) {
+    using uplink::PlanState;
+    const auto add = [&](const char* name, const char* help, const auto& valueOf) {
+        Family family(families, MetricType::Gauge, name, help);
+        for (const auto& [uplink, plan] : agent.plans) family.add({{"uplink", uplink}}, valueOf(plan));
+    };
+    add("edgecam_uplink_month_bytes", "Used of a metered link's plan in this month, both ways.",
+        [](const auto& plan) { return plan.usedBytes; });
+    add("edgecam_uplink_plan_bytes", "What that plan holds.",
+        [](const auto& plan) { return plan.monthlyBytes; });
+    Family state(families, MetricType::Gauge, "edgecam_uplink_plan_state",
+                 "1 for what the plan allows now: within it, key frames or events only.");
+    for (const auto& [uplink, plan] : agent.plans) {
+        for (const PlanState each : {PlanState::within, PlanState::keyFrames, PlanState::eventsOnly}) {
+            state.add({{"uplink", uplink}, {"state", nameOf(each)}}, plan.state == each ? 1.0 : 0.0);
+        }
+    }
+}
+
 }  // namespace
 
 MetricFamilies agentFamilies(const uplink::AgentView& agent, Monotonic now) {
@@ -240,6 +259,7 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
     for (const auto& [name, status] : agent.uplinks) attempts.add({{"uplink", name}}, status.attempts);
     addUplinkLanes(families, services);
     addUplinkLinks(families, services);
+    if (agent.figures) addPlans(families, *agent.figures);
     std::vector<std::pair<Labels, uplink::Traffic>> traffic;
     for (const ServiceSnapshot& service : services) {
         if (!service.uplink.empty()) {
@@ -251,6 +271,11 @@ MetricFamilies uplinkFamilies(const uplink::AgentView& agent, const std::vector<
                 "From an event's commit until a hub that acknowledges had acknowledged it.");
     for (const ServiceSnapshot& service : services) {
         if (!service.uplink.empty()) acks.add({{"uplink", service.uplink}}, service.figures->eventAcks);
+    }
+    Family media(families, MetricType::Histogram, "edgecam_media_ack_delay_seconds",
+                 "From a picture's last byte being given to the socket until the hub's media_ack for it.");
+    for (const ServiceSnapshot& service : services) {
+        if (!service.uplink.empty()) media.add({{"uplink", service.uplink}}, service.figures->mediaAcks);
     }
     return families;
 }

@@ -23,6 +23,7 @@ const char* nameOf(const uplink::CameraAction& action) {
     if (std::holds_alternative<uplink::TakeSnapshot>(action)) return "snapshot";
     if (std::holds_alternative<uplink::RotateToken>(action)) return "rotate_token";
     if (std::holds_alternative<uplink::FollowLink>(action)) return "follow_link";
+    if (std::holds_alternative<uplink::FollowPlan>(action)) return "follow_plan";
     const auto* enable = std::get_if<uplink::EnableCamera>(&action);
     return enable == nullptr ? "other" : enable->enabled ? "enable" : "disable";
 }

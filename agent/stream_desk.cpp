@@ -40,6 +40,23 @@ uplink::QualityInForce inForce(const QualityPlan& plan, const CameraUnit& unit, 
     return answer;
 }
 
+/// Below everybody's: a few pictures must not become what others see.
+constexpr int kYields = -1;
+
+/// So few pictures that nearly each is a key frame, and of the size that key frames have in a stream: about
+/// six times the mean of 30 pictures a second, a fifth of what a second of it takes. Where encoders know no
+/// bitrate so small, more pictures share it; the session's lane thins them.
+capture::EncoderSettings keyFramesOf(capture::EncoderSettings settings) {
+    constexpr double kInterval = std::chrono::duration<double>(uplink::kPlanKeyFrames).count();
+    constexpr double kShareOfSecond = 0.2;
+    constexpr double kLeastKbps = 50;
+    const double kilobits = std::max(1.0, kShareOfSecond * settings.bitrateKbps);
+    const double kbps = std::max(kLeastKbps, kilobits / kInterval);
+    settings.bitrateKbps = static_cast<int>(kbps);
+    settings.frameRate = kbps / kilobits;
+    return settings;
+}
+
 }  // namespace
 
 StreamDesk::StreamDesk(CameraUnits& cameras, uplink::PeerExchange& exchange, const Clock& clock,
@@ -103,7 +120,8 @@ uplink::StreamGrant StreamDesk::grantOf(uplink::SessionId session, const StreamK
     const Stream& stream = watchers_.at(session).streams.at(key);
     const RenditionKind kind = stream.lease->kind();
     int target = 0;
-    if (const auto aim = stream.lease->aim(); aim && kind == RenditionKind::encoded) target = aim->bitrateKbps;
+    if (const auto aim = stream.lease->aim(); aim && kind == RenditionKind::encoded)
+        target = aim->bitrateKbps;
     return {.form = key.second,
             .rendition = stream.lease->rendition(),
             .backlog = {},
@@ -126,10 +144,19 @@ capture::StreamWish StreamDesk::wishOf(uplink::SessionId session, const CameraUn
     capture::StreamWish wish{
         .encoded = plan.encoded, .settings = plan.settings, .rank = role == uplink::Role::viewer ? 0 : 1};
     wish.sub = subLimitsOf(plan);
-    auto& links = watchers_[session].links;
-    const auto link = links.find(unit.config.id);
-    if (link == links.end()) return wish;
-    const LinkFit::Coding fit = link->second.fit.chosen();
+    Watcher& watcher = watchers_[session];
+    const auto link = watcher.links.find(unit.config.id);
+    if (link != watcher.links.end()) fitToLink(wish, plan, unit, link->second);
+    if (watcher.keyFramesOnly.contains(unit.config.id)) {
+        wish.settings = keyFramesOf(wish.settings);
+        wish.rank = kYields;
+    }
+    return wish;
+}
+
+void StreamDesk::fitToLink(capture::StreamWish& wish, const QualityPlan& plan, const CameraUnit& unit,
+                           Link& link) {
+    const LinkFit::Coding fit = link.fit.chosen();
     if (fit == LinkFit::Coding::encode) wish.sub.reset();
     const CameraStatus status = unit.camera->status();
     capture::EncoderSettings most = plan.settings;
@@ -140,10 +167,9 @@ capture::StreamWish StreamDesk::wishOf(uplink::SessionId session, const CameraUn
     }
     const LadderTop top{
         .settings = most, .leastKbps = plan.leastKbps, .source = status.size, .sourceRate = status.frameRate};
-    wish.settings = link->second.ladder.fit(top, link->second.kbps, clock_.monotonic());
+    wish.settings = link.ladder.fit(top, link.kbps, clock_.monotonic());
     wish.encoded = plan.encoded || fit != LinkFit::Coding::own;
-    wish.gate = link->second.gate;
-    return wish;
+    wish.gate = link.gate;
 }
 
 void StreamDesk::follow(uplink::SessionId session, const StreamKey& key, Stream stream) {
@@ -248,6 +274,15 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
                      .subKbps = sub ? std::optional(sub->kbps) : std::nullopt,
                      .ownWished = !qualityOf(command.session, unit).encoded},
                     follow.kbps, clock_.monotonic());
+    stream->second.lease->wish(wishOf(command.session, unit, stream->second.role));
+}
+
+void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowPlan& follow) {
+    Watcher& watcher = watchers_[command.session];
+    if (!follow.keyFramesOnly && watcher.keyFramesOnly.erase(command.cameraId) == 0) return;
+    if (follow.keyFramesOnly && !watcher.keyFramesOnly.insert(command.cameraId).second) return;
+    const auto stream = watcher.streams.find({command.cameraId, uplink::StreamForm::cmaf});
+    if (stream == watcher.streams.end()) return;
     stream->second.lease->wish(wishOf(command.session, unit, stream->second.role));
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,7 +65,8 @@ class StreamDesk {
         std::map<StreamKey, Stream> streams;
         /// What the session asked for, by camera; kept over stop and start. Nothing: "auto".
         std::map<std::string, QualityPlan> qualities;
-        std::map<std::string, Link> links;  ///< of cameras whose video the session's link had to limit
+        std::map<std::string, Link> links;    ///< of cameras whose video the session's link had to limit
+        std::set<std::string> keyFramesOnly;  ///< cameras of which the session takes no other pictures
     };
 
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::StartStream& start);
@@ -74,14 +76,16 @@ class StreamDesk {
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::TakeSnapshot& take);
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::EnableCamera& enable);
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowLink& follow);
+    void run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowPlan& follow);
 
     void answer(const uplink::Command& command, uplink::Outcome outcome);
     [[nodiscard]] uplink::StreamGrant grantOf(uplink::SessionId session, const StreamKey& key) const;
     void follow(uplink::SessionId session, const StreamKey& key, Stream stream);
     [[nodiscard]] QualityPlan qualityOf(uplink::SessionId session, const CameraUnit& unit) const;
-    /// What the quality asks for, as far as the session's link carries it.
+    /// What the quality asks for, as far as the session's link carries it and its plan allows it.
     [[nodiscard]] capture::StreamWish wishOf(uplink::SessionId session, const CameraUnit& unit,
                                              uplink::Role role);
+    void fitToLink(capture::StreamWish& wish, const QualityPlan& plan, const CameraUnit& unit, Link& link);
     void moved(uplink::SessionId session, const StreamKey& key);
     bool erase(uplink::SessionId session, const StreamKey& key);
 

@@ -85,6 +85,7 @@ class Measures:
         self.events, self.answers, self.pictures, self.large_keys, self.parts = [], [], [], [], []
         self.bytes = self.dropped = 0
         self.closed, self._half = None, None
+        self.newest = None  # channel and sequence of the last whole picture
         self.timeline, self._size = [], 0
         self._ids = set()
 
@@ -107,6 +108,8 @@ class Measures:
         if offset == 0:
             self._half, self._size = now, 0
         self._size += len(payload)
+        if kind == 2 and offset + len(payload) - 32 == total:
+            self.newest = int.from_bytes(payload[4:6], 'big'), sequence
         if now < self._from:
             return
         self.bytes += len(payload)
@@ -141,13 +144,14 @@ def main():
     parser.add_argument('--ask-every', type=float, default=0.1, help='seconds between heartbeats; 0: none')
     parser.add_argument('--start', help='the camera whose video is wanted; without it the agent must send by itself')
     parser.add_argument('--timeline', action='store_true')
+    parser.add_argument('--media-ack', action='store_true', help='say when pictures are there, five times a second')
     args = parser.parse_args()
     listener = socket.create_server((args.address, args.port))
     peer, _ = listener.accept()
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection = Connection(peer)
     measures = Measures(args.skip, args.keys_at_least)
-    end, asked = measures.begin + args.seconds, 0.0
+    end, asked, acknowledged = measures.begin + args.seconds, 0.0, 0.0
     while (now := time.time()) < end:
         if args.ask_every and now >= asked + args.ask_every:
             asked = now
@@ -159,6 +163,11 @@ def main():
         for opcode, payload in frames:
             if opcode == 2:
                 measures.binary(payload)
+                if args.media_ack and measures.newest and time.time() >= acknowledged + 0.2:
+                    acknowledged = time.time()
+                    channel, sequence = measures.newest
+                    measures.newest = None
+                    connection.say({'type': 'media_ack', 'channel': channel, 'sequence': sequence})
             elif opcode == 9:
                 connection.send(10, payload)
             elif opcode == 8:
@@ -166,7 +175,7 @@ def main():
             elif opcode == 1:
                 message = json.loads(payload)
                 if message['type'] == 'auth':
-                    connection.say({'type': 'system', 'event': 'authenticated', 'data': {'features': []}})
+                    connection.say({'type': 'system', 'event': 'authenticated', 'data': {'features': ['media_ack'] if args.media_ack else []}})
                     if args.start:
                         connection.say({'type': 'stream_control', 'action': 'start', 'camera_id': args.start})
                 measures.text(message)

@@ -72,11 +72,19 @@ struct FollowLink {
     std::shared_ptr<LinkGate> gate;  ///< for the encoder; null from another process
 };
 
+/// The same of a metered link's plan: whether the session takes only key frames of the camera's video, now
+/// and then (kPlanKeyFrames).
+struct FollowPlan {
+    bool keyFramesOnly = false;
+};
+/// From one of these key frames to the next, about.
+inline constexpr Microseconds kPlanKeyFrames = std::chrono::seconds(10);
+
 /// Of the agent, not of a camera: Command::cameraId is empty.
 struct RotateToken {};
 
 using CameraAction = std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot,
-                                  EnableCamera, RotateToken, FollowLink>;
+                                  EnableCamera, RotateToken, FollowLink, FollowPlan>;
 
 struct Command {
     SessionId session = 0;

@@ -28,6 +28,7 @@ void ServiceFigures::addEnded(const ConnectionFigures& ended) {
     traffic.messagesOut += ended.traffic.messagesOut;
     for (const auto& [code, error] : ended.errors) errors[code] += error.count;
     eventAcks.add(ended.eventAcks);
+    mediaAcks.add(ended.mediaAcks);
 }
 
 }  // namespace edgecam::uplink

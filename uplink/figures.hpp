@@ -13,6 +13,7 @@
 #include "base/delays.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
+#include "uplink/data_plan.hpp"
 #include "uplink/journal.hpp"
 #include "uplink/lane_queue.hpp"
 #include "uplink/rate_controller.hpp"
@@ -50,7 +51,8 @@ struct ProcessFigures {
 struct AgentFigures {
     std::map<std::string, CameraFigures> cameras;
     ProcessFigures process;
-    std::optional<JournalStatus> journal;  ///< nothing: there is nobody to keep events for
+    std::optional<JournalStatus> journal;      ///< nothing: there is nobody to keep events for
+    std::map<std::string, PlanFigures> plans;  ///< of metered uplinks, by UplinkStatus::name
 };
 
 // Of connections, on their service's thread.
@@ -88,6 +90,8 @@ struct LinkFigures {
     Microseconds delay{0};  ///< what would wait of a picture captured now
     Microseconds roundTrip{0};   ///< without queueing
     double receiverLimited = 0;  ///< share of the time in which the peer's window was the limit, 0 to 1
+    /// From handing a picture to the socket to the peer's `media_ack`; nothing: it sends none.
+    std::optional<Microseconds> ackDelay;
 };
 
 struct ConnectionFigures {
@@ -99,6 +103,7 @@ struct ConnectionFigures {
     std::vector<StreamFigures> streams;
     std::map<ErrorCode, ErrorFigures> errors;
     Delays eventAcks;  ///< from an event's commit to the peer's `ack`
+    Delays mediaAcks;  ///< from handing a picture to the socket to the peer's `media_ack`
     std::optional<LinkFigures> link;
 };
 
@@ -116,7 +121,7 @@ struct ServiceFigures {
     Traffic traffic;
     std::map<ErrorCode, std::uint64_t> errors;
     VideoDelays video;
-    Delays eventAcks;
+    Delays eventAcks, mediaAcks;
     std::optional<LinkFigures> link;  ///< of one of the connections; an uplink has one
 
     void add(const ConnectionFigures& open);

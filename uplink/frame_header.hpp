@@ -13,6 +13,9 @@
 
 namespace edgecam::uplink {
 
+/// Channels from here on carry one payload each (`transfer`), the ones below the renditions of cameras.
+inline constexpr std::uint16_t kFirstOneShot = 0x8000;
+
 struct FrameHeader {
     static constexpr std::size_t kSize = 32;
     static constexpr std::uint8_t kVersion = 1;

@@ -82,6 +82,7 @@ bool LaneQueue::push(Lane lane, std::vector<WireMessage> parts, Monotonic now) {
 bool LaneQueue::pushVideo(const Chunk& chunk, const std::vector<WireMessage>& parts, Monotonic now) {
     Row& video = row(Lane::video);
     Item item = itemOf(chunk, parts, now);
+    if (thinnedOut(item, now)) return true;
     const auto chain = chains_.find(item.rendition);
     if (item.what == What::delta && (chain == chains_.end() || chain->second == Chain::broken)) {
         if (chain != chains_.end()) skip(item);  // before its first key frame a stream has nothing to miss
@@ -101,6 +102,25 @@ bool LaneQueue::pushVideo(const Chunk& chunk, const std::vector<WireMessage>& pa
     }
     if (item.what == What::keyFrame) chains_[item.rendition] = Chain::flowing;
     append(video, std::move(item));
+    return true;
+}
+
+void LaneQueue::onlyKeyFrames(std::optional<Microseconds> interval) {
+    keyInterval_ = interval;
+    lastKeys_.clear();
+}
+
+bool LaneQueue::thinnedOut(const Item& item, Monotonic now) {
+    if (!keyInterval_ || !item.picture()) return false;
+    // The slack of a quarter: who makes one in an interval does not meet its end exactly.
+    const auto last = lastKeys_.find(item.rendition);
+    const bool due = last == lastKeys_.end() || now - last->second >= *keyInterval_ * 3 / 4;
+    if (item.what == What::keyFrame && due) {
+        lastKeys_[item.rendition] = now;
+        return false;
+    }
+    if (const auto chain = chains_.find(item.rendition); chain != chains_.end())
+        chain->second = Chain::broken;
     return true;
 }
 
@@ -255,6 +275,7 @@ void LaneQueue::dropRendition(RenditionId rendition) {
         return gone;
     });
     chains_.erase(rendition);
+    lastKeys_.erase(rendition);
 }
 
 LaneUse LaneQueue::use(Lane lane, Monotonic now) const {

@@ -85,6 +85,10 @@ class LaneQueue {
     std::vector<DropNotice> cut(Monotonic now);
     /// Gives up every picture that waits and was not begun; the next cut() tells of them.
     void skipVideo();
+    /// From now on pushVideo() takes of every rendition a key frame now and then, about every `interval`, and
+    /// ignores all else but init segments; that is told by nobody's notice. Nothing: it takes everything
+    /// again, from the next key frame on.
+    void onlyKeyFrames(std::optional<Microseconds> interval);
     /// Whether deltas of this rendition were skipped, so that nothing goes on before its next key frame.
     [[nodiscard]] bool awaitsKeyFrame(RenditionId rendition) const;
 
@@ -127,6 +131,8 @@ class LaneQueue {
         std::uint64_t dropped = 0;
     };
     enum class Chain { flowing, broken };
+    /// What onlyKeyFrames() keeps out.
+    bool thinnedOut(const Item& item, Monotonic now);
 
     static Item itemOf(const Chunk& chunk, const std::vector<WireMessage>& parts, Monotonic now);
     [[nodiscard]] Row& row(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
@@ -148,6 +154,8 @@ class LaneQueue {
     std::array<Row, kLaneCount> lanes_;
     std::map<RenditionId, Chain> chains_;  ///< absent: nothing since its beginning
     std::map<std::uint16_t, DropNotice> skipped_;
+    std::optional<Microseconds> keyInterval_;    ///< key frames only
+    std::map<RenditionId, Monotonic> lastKeys_;  ///< taken, while that is so
     /// Bytes of video since both video and replay wait, less those of replay: what replay may take.
     std::size_t replayCredit_ = 0;
     /// Bytes of other lanes since bulk waits, less kBulkShare - 1 times those of bulk.

@@ -26,6 +26,9 @@ struct LinkSample {
     /// How long ago the last acknowledgement came, by the kernel's ticks of 1 to 10 ms: tcpi_last_ack_recv.
     Microseconds sinceAck{0};
     bool held = false;  ///< since the last sample something always waited for room; the caller knows
+
+    /// Bytes since the connection began, both ways together: what the kernel was given, what came in.
+    [[nodiscard]] std::uint64_t carried() const { return acked + outstanding + received; }
 };
 
 /// What the kernel says of a connected TCP socket now; never blocks. Nothing: it is none, or has failed.

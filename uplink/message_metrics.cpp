@@ -83,7 +83,9 @@ void linkPart(JsonWriter& json, const LinkFigures& of) {
     json.field("is_limit", of.isLimit).field("carried_kbps", of.carriedKbps);
     json.key("delay_ms").rounded(secondsIn(of.delay) * 1000, 1);
     json.key("round_trip_ms").rounded(secondsIn(of.roundTrip) * 1000, 1);
-    json.key("receiver_limited").rounded(of.receiverLimited, 2).endObject();
+    json.key("receiver_limited").rounded(of.receiverLimited, 2);
+    if (of.ackDelay) json.key("ack_delay_ms").rounded(secondsIn(*of.ackDelay) * 1000, 1);
+    json.endObject();
 }
 
 void processPart(JsonWriter& json, const ProcessFigures& of) {

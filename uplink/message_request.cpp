@@ -137,11 +137,13 @@ Body readMediaAck(const JsonValue& message) {
     FieldReader fields(message);
     fields.require("channel");
     fields.require("sequence");
-    fields.integer("channel", 0, kMaxU16);
-    fields.integer("sequence", 0, kMaxU32);
+    const MediaAckRequest request{
+        .channel = static_cast<std::uint16_t>(fields.integer("channel", 0, kMaxU16).value_or(0)),
+        .sequence = static_cast<std::uint32_t>(fields.integer("sequence", 0, kMaxU32).value_or(0))};
+    // Nothing follows from these: two clocks, and what a hub does with what it has is its own.
     fields.integer("received_us", 0, kMaxInteger);
     fields.number("buffered_ms", 0, 3.6e6);
-    return checked(fields, MediaAckRequest{});
+    return checked(fields, request);
 }
 
 Body readAck(const JsonValue& message) {

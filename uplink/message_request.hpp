@@ -49,7 +49,10 @@ struct HeartbeatRequest {
     std::optional<std::string> t0;  ///< the peer's number as it wrote it
 };
 /// Accepted and checked; rate control does not exist yet.
-struct MediaAckRequest {};
+struct MediaAckRequest {
+    std::uint16_t channel = 0;
+    std::uint32_t sequence = 0;
+};
 /// A request of the contract that this version does not serve.
 struct UnservedRequest {
     std::string what;

@@ -7,8 +7,8 @@ namespace edgecam::uplink {
 namespace {
 
 constexpr std::int64_t kProtocol = 1;
-constexpr std::array kFeatures{"ack", "deflate"};  ///< what we can, where a hub can it too
-constexpr int kBoxDecimals = 5;                    ///< a twentieth of a pixel at 4K
+constexpr std::array kFeatures{"ack", "deflate", "media_ack"};  ///< what we can, where a hub can it too
+constexpr int kBoxDecimals = 5;                                 ///< a twentieth of a pixel at 4K
 constexpr int kConfidenceDecimals = 4;
 
 /// Seconds since the epoch with all six digits of the fraction, never in scientific notation.
@@ -70,6 +70,16 @@ bool isLive(const AgentView& agent, const UplinkStatus& uplink) {
     return uplink.state == UplinkState::live || uplink.id() == agent.ownUplink;
 }
 
+void plan(JsonWriter& json, const PlanFigures& of) {
+    constexpr double kMegabyte = 1e6;
+    json.key("plan").beginObject();
+    json.key("monthly_mb").rounded(static_cast<double>(of.monthlyBytes) / kMegabyte, 3);
+    json.key("used_mb").rounded(static_cast<double>(of.usedBytes) / kMegabyte, 3);
+    json.field("state", nameOf(of.state));
+    if (of.until) seconds(json, "until", *of.until);
+    json.endObject();
+}
+
 void uplink(JsonWriter& json, const AgentView& agent, const UplinkStatus& status) {
     const bool live = isLive(agent, status);
     json.beginObject().field("name", status.name).field("purpose", nameOf(status.purpose));
@@ -77,7 +87,12 @@ void uplink(JsonWriter& json, const AgentView& agent, const UplinkStatus& status
     json.field("state", nameOf(live ? UplinkState::live : status.state));
     if (!live && !status.reason.empty()) json.field("reason", status.reason);
     if (!live && status.retryAt) seconds(json, "retry_at", *status.retryAt);
-    json.field("attempts", status.attempts).endObject();
+    json.field("attempts", status.attempts);
+    if (agent.figures) {
+        const auto metered = agent.figures->plans.find(status.name);
+        if (metered != agent.figures->plans.end()) plan(json, metered->second);
+    }
+    json.endObject();
 }
 
 /// Null: there is nobody to keep events for, or the figures have not come yet.
@@ -166,11 +181,13 @@ const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping
         return grant.covers(item.first) &&
                (state == CameraState::reconnecting || state == CameraState::error);
     });
+    const auto saves = [](const auto& item) { return item.second.state != PlanState::within; };
+    const bool saving = agent.figures && std::ranges::any_of(agent.figures->plans, saves);
     const bool cutOff =
         !std::ranges::all_of(agent.uplinks, [&](const auto& item) { return isLive(agent, item.second); });
     const JournalStatus* journal = journalOf(agent);
     const bool losing = journal != nullptr && !journal->ok;
-    return ill || cutOff || losing ? "degraded" : "online";
+    return ill || cutOff || losing || saving ? "degraded" : "online";
 }
 
 Message statusMessage(const AgentView& agent, const Grant& grant, const char* word, const Clock& clock) {

@@ -46,8 +46,8 @@ struct StreamReport {
 };
 
 Message authenticatedMessage(SessionId session, Role role, const std::vector<std::string>& features);
-/// "online", or "degraded" where a camera of the grant does not do what it should or an uplink is not live;
-/// `stopping` overrides.
+/// "online", or "degraded" where a camera of the grant does not do what it should, an uplink is not live or
+/// has used up its plan; `stopping` overrides.
 const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping);
 Message statusMessage(const AgentView& agent, const Grant& grant, const char* word, const Clock& clock);
 /// The peer's token ends in `left`.

@@ -68,11 +68,13 @@ PeerConnection::PeerConnection(lws* socket, ServiceTimers& timers, std::unique_p
     setOption(socket_, TCP_NOTSENT_LOWAT, limits_.unsentBytes);
     if (session_) {
         exchange_.add(*session_);
+        if (limits_.plan != nullptr) session_->followPlan(limits_.plan->figures());
         followSession();
     }
 }
 
 PeerConnection::~PeerConnection() {
+    if (const auto last = readLink(lws_get_socket_fd(socket_), clock_.monotonic())) countForPlan(*last);
     if (session_) exchange_.remove(session_->id());
 }
 
@@ -144,6 +146,7 @@ std::optional<LinkSample> PeerConnection::look() {
     auto sample = readLink(lws_get_socket_fd(socket_), now);
     if (!sample) return std::nullopt;
     settleTimed(*sample);
+    countForPlan(*sample);
     sample->held = std::exchange(held_, session_ && session_->hasOutput());
     link_.add(*sample);
     // That the socket takes something means little: it takes small messages for minutes while the peer reads
@@ -166,6 +169,7 @@ void PeerConnection::followLink(const LinkSample& sample) {
     followedAt_ = sample.at;
     receiverLimitedSeen_ = sample.receiverLimited;
     const Microseconds least = link_.minimumRtt().value_or(Microseconds(0));
+    const auto acked = session_->mediaAckDelay();
     rate_->refused(sample.at, gate_->takeRefused());
     const RateDecision decision = rate_->tick({.at = sample.at,
                                                .sojourn = video.age,
@@ -176,7 +180,8 @@ void PeerConnection::followLink(const LinkSample& sample) {
                                                .queueDelay = std::max(sample.rtt - least, Microseconds(0)),
                                                .acked = sample.acked,
                                                .appLimited = std::exchange(ranDry_, video.depth == 0),
-                                               .receiverLimited = limited});
+                                               .receiverLimited = limited,
+                                               .mediaAckDelay = acked});
     linkIsLimit_ = linkIsLimit_ || decision.state == RateState::cut || decision.state == RateState::survive;
     session_->linkSeen({.targetKbps = decision.kbps,
                         .state = decision.state,
@@ -184,7 +189,8 @@ void PeerConnection::followLink(const LinkSample& sample) {
                         .carriedKbps = static_cast<int>(link_.rate().value_or(0) * 8 / 1000),
                         .delay = rate_->delay(),
                         .roundTrip = least,
-                        .receiverLimited = limited});
+                        .receiverLimited = limited,
+                        .ackDelay = acked});
     if (!linkIsLimit_) return;
     gate_->allow(rate_->pictureAllowance());
     session_->linkCarries(decision.kbps, gate_);
@@ -320,6 +326,7 @@ void PeerConnection::tick() {
     const auto sample = look();
     timesNext_ = true;
     if (!session_) return;
+    if (limits_.plan != nullptr) session_->followPlan(limits_.plan->figures());
     if (rate_ && sample) followLink(*sample);
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.
     if (lws_partial_buffered(socket_) == 0)
@@ -344,6 +351,12 @@ void PeerConnection::meterInbound(std::uint64_t totalReceived) {
         // What still comes is not worth being read: parsing a flood of empty frames is what takes the time.
         lws_rx_flow_control(socket_, 0);
     }
+}
+
+void PeerConnection::countForPlan(const LinkSample& sample) {
+    if (limits_.plan == nullptr) return;
+    const std::uint64_t total = sample.carried();
+    if (total > plannedBytes_) limits_.plan->count(total - std::exchange(plannedBytes_, total));
 }
 
 bool PeerConnection::isNewcomer() const {

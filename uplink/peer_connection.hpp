@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "uplink/data_plan.hpp"
 #include "uplink/link_meter.hpp"
 #include "uplink/peer_exchange.hpp"
 #include "uplink/peer_session.hpp"
@@ -45,6 +46,8 @@ struct ConnectionLimits {
     /// Whether video is asked to follow what the link carries, and within what.
     bool followsLink = false;
     int mostVideoKbps = 0;  ///< 0: as much as the link carries
+    /// Of a metered link, counts what the socket carries and says what may go; outlives the connection.
+    DataPlan* plan = nullptr;
 };
 
 /// Thread-bound (its service's thread). Every function but tick() and the constructor belongs into a callback
@@ -93,6 +96,7 @@ class PeerConnection {
     /// `sample`: of now; without one it looks at the socket itself.
     void settleTimed(std::optional<LinkSample> sample);
     void meterInbound(std::uint64_t totalReceived);
+    void countForPlan(const LinkSample& sample);
     [[nodiscard]] bool isNewcomer() const;
     void followSession();
     void followLink(const LinkSample& sample);
@@ -109,6 +113,7 @@ class PeerConnection {
     TokenBucket inboundBytes_;
     TokenBucket inboundFrames_;
     std::uint64_t bytesSeen_ = 0;
+    std::uint64_t plannedBytes_ = 0;  ///< counted for the plan
     Monotonic heardAt_;
 
     LinkMeter link_;

@@ -14,6 +14,7 @@ constexpr std::size_t kMaxBadMessages = 20;
 constexpr Microseconds kBadMessageWindow = std::chrono::seconds(10);
 constexpr std::int64_t kProtocol = 1;
 constexpr const char* kDeflate = "deflate";
+constexpr const char* kMediaAck = "media_ack";
 
 }  // namespace
 
@@ -141,6 +142,7 @@ void Session::welcome(const HubWelcome& welcome) {
     if (authenticated_) return;
     begin(around_.hub->grant);
     deflate_ = std::ranges::find(welcome.features, kDeflate) != welcome.features.end();
+    if (std::ranges::find(welcome.features, kMediaAck) != welcome.features.end()) mediaAcks_.emplace(now());
     if (welcome.subscriptions) {
         subscription_ = Subscription();
         for (const SubscribeRequest& entry : *welcome.subscriptions) {

@@ -40,7 +40,7 @@ struct AgentView {
     std::map<std::string, std::map<std::uint64_t, FaceEvent>> liveFaces;
     std::string journal;  ///< UUID of the database that durable events are in; empty: there is none now
     std::int64_t journalNewest = 0;
-    CommitTimes commits;  ///< of that journal
+    CommitTimes commits;                          ///< of that journal
     std::map<std::string, UplinkStatus> uplinks;  ///< by id()
     std::shared_ptr<const AgentFigures> figures;  ///< newest; nullptr: none came yet
     std::string ownUplink;  ///< the one this service is, by id(); empty: the local server
@@ -116,6 +116,11 @@ class PeerSession {
     virtual void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) = 0;
     /// What the link was seen to be, to be told to others.
     virtual void linkSeen(const LinkFigures& link) = 0;
+    /// MediaAcks::delay() of a hub that acknowledges pictures.
+    [[nodiscard]] virtual std::optional<Microseconds> mediaAckDelay() const = 0;
+    /// What is left of a metered link's plan. About ten times a second, and before the session may start
+    /// anything.
+    virtual void followPlan(const PlanFigures& plan) = 0;
     /// Gives up the video that waits, but for a picture that was begun, tells the peer, and asks for key
     /// frames.
     virtual void flushVideo() = 0;

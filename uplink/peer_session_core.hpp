@@ -1,8 +1,8 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
 // peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says),
 // peer_session_durable.cpp (what is sent until it has arrived), peer_session_uplinks.cpp (news of the
-// uplinks), peer_session_admin.cpp (who is here, tokens that end or change) and peer_session_metrics.cpp
-// (what is counted).
+// uplinks), peer_session_plan.cpp (what a metered link's plan allows), peer_session_admin.cpp (who is here,
+// tokens that end or change) and peer_session_metrics.cpp (what is counted).
 #pragma once
 
 #include <deque>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "uplink/media_acks.hpp"
 #include "uplink/message_batch.hpp"
 #include "uplink/message_request.hpp"
 #include "uplink/message_text.hpp"
@@ -65,6 +66,8 @@ class Session final : public PeerSession {
     void setPartBytes(std::size_t bytes) override;
     void linkCarries(int kbps, const std::shared_ptr<LinkGate>& gate) override;
     void linkSeen(const LinkFigures& link) override { link_ = link; }
+    [[nodiscard]] std::optional<Microseconds> mediaAckDelay() const override;
+    void followPlan(const PlanFigures& plan) override;
     void flushVideo() override;
     void goAway(Microseconds retryAfter) override;
 
@@ -141,9 +144,17 @@ class Session final : public PeerSession {
     void tellDrops();
     void reportBitrates();
     void tellStatusIfChanged();
+    [[nodiscard]] std::string standing() const;
     void tellUplinksIfDue();
     void answerMetrics(const Id& id);
     void noteError(const Message& message);
+
+    // What a metered link's plan allows.
+    [[nodiscard]] PlanState planState() const { return plan_ ? plan_->state : PlanState::within; }
+    [[nodiscard]] std::string planReason() const;
+    void holdStart(const Request& request, const std::string& cameraId, const StartStream& action);
+    void letVideoGo();
+    void bringVideoBack();
 
     // What is sent until it has arrived.
     [[nodiscard]] bool durable() const { return around_.journal != nullptr && feed_.begun(); }
@@ -153,6 +164,7 @@ class Session final : public PeerSession {
     void acknowledge(const Id& id, const AckRequest& ack);
     void tellPosition();
     void notePopped(const WireMessage& message);
+    void acknowledgeMedia(const Id& id, const MediaAckRequest& ack);
 
     // Words into lanes.
     [[nodiscard]] StreamReport reportOf(const std::string& cameraId, const VideoStream* stream) const;
@@ -186,8 +198,8 @@ class Session final : public PeerSession {
     std::optional<Microseconds> retryAfter_;
     bool mute_ = false;  ///< the peer does not read: nothing more is written
 
-    std::map<std::string, CameraStatus> told_;  ///< of each camera, what the peer knows
-    std::string toldStatus_;
+    std::map<std::string, CameraStatus> told_;         ///< of each camera, what the peer knows
+    std::string toldStatus_;                           ///< standing() as the peer knows it
     std::map<std::string, UplinkStatus> toldUplinks_;  ///< of each uplink, what the peer knows
     std::optional<Monotonic> uplinksDue_;              ///< when the peer is to hear what changed
     std::optional<Monotonic> uplinksToldAt_;
@@ -215,6 +227,8 @@ class Session final : public PeerSession {
     std::map<ErrorCode, ErrorFigures> errors_;
     Delays eventAcks_;
     std::optional<LinkFigures> link_;
+    std::optional<PlanFigures> plan_;
+    std::optional<MediaAcks> mediaAcks_;  ///< of a hub that offers it
 };
 
 }  // namespace edgecam::uplink

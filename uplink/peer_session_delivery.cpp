@@ -16,7 +16,6 @@ constexpr Microseconds kBitrateInterval = std::chrono::seconds(1);
 constexpr Microseconds kDropInterval = std::chrono::seconds(1);
 constexpr Microseconds kUnaskedStartInterval = std::chrono::seconds(5);
 constexpr std::size_t kAnswersWhileDropsWait = 64;
-constexpr std::uint16_t kFirstOneShot = 0x8000;
 constexpr const char* kNoCommonCoding = "the camera's coding is none that was asked for";
 
 std::optional<StreamForm> formOf(const CameraAction& action) {
@@ -104,6 +103,7 @@ void Session::handOver(const Ticket& ticket, const SnapshotTaken& snapshot) {
 void Session::regrant(const std::string& cameraId, const StreamGrant& grant) {
     VideoStream* stream = streams_.find(cameraId, grant.form);
     if (stream == nullptr || closeWish_ || !grant_.covers(cameraId)) return;
+    if (planState() == PlanState::eventsOnly) return;  // it was on its way when all streams were let go
     if (!streams_.attach(*stream, grant, now())) return readsTooSlowly();
     if (grant.rendition == 0) {
         send(errorMessage({ErrorCode::unsupported, kNoCommonCoding, "codecs"}, cameraId));
@@ -196,6 +196,7 @@ void Session::cutStaleVideo() {
     for (const DropNotice& notice : lanes_.cut(time)) {
         noteDrop(streams_.cameraOf(notice.channel), notice, "waited too long for this connection");
     }
+    if (planState() == PlanState::keyFrames) return;  // the next one comes when it is due
     for (VideoStream& stream : streams_.all()) {
         if (!stream.attached || !lanes_.awaitsKeyFrame(stream.rendition)) continue;
         if (stream.keyAskedAt && time < *stream.keyAskedAt + kKeyFrameInterval) continue;
@@ -231,6 +232,8 @@ void Session::tellDrops() {
 }
 
 void Session::reportBitrates() {
+    // Between two key frames there is none, and to say so again and again would cost what is to be saved.
+    if (planState() != PlanState::within) return;
     const Monotonic time = now();
     for (VideoStream& stream : streams_.all()) {
         if (!stream.attached || time < stream.reportedAt + kBitrateInterval) continue;
@@ -241,10 +244,21 @@ void Session::reportBitrates() {
     }
 }
 
+/// What of the status is told at once when it is another.
+std::string Session::standing() const {
+    std::string standing = statusWord(around_.agent, grant_, false);
+    if (!around_.agent.figures) return standing;
+    for (const auto& [name, plan] : around_.agent.figures->plans) {
+        standing += concat(", ", name, " ", nameOf(plan.state));
+    }
+    return standing;
+}
+
 void Session::tellStatusIfChanged() {
-    const char* word = statusWord(around_.agent, grant_, false);
-    if (std::exchange(toldStatus_, word) == word) return;
-    send(statusMessage(around_.agent, grant_, word, around_.clock));
+    std::string now = standing();
+    if (toldStatus_ == now) return;
+    toldStatus_ = std::move(now);
+    send(statusMessage(around_.agent, grant_, statusWord(around_.agent, grant_, false), around_.clock));
 }
 
 StreamReport Session::reportOf(const std::string& cameraId, const VideoStream* stream) const {
@@ -255,6 +269,7 @@ StreamReport Session::reportOf(const std::string& cameraId, const VideoStream* s
     if (stream == nullptr) return report;
     report.streaming = true;
     if (report.camera.reason.empty()) report.camera.reason = stream->trouble;
+    if (report.camera.reason.empty()) report.camera.reason = planReason();
     report.form = stream->form;
     report.channel = stream->channel;
     report.format = stream->format;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "uplink/frame_header.hpp"
 #include "uplink/peer_session_core.hpp"
 
 namespace edgecam::uplink {
@@ -12,6 +13,16 @@ namespace {
 /// So many messages may wait in the lane before the next page is read.
 constexpr std::size_t kWaitingWhileReading = 16;
 constexpr const char* kAck = "ack";
+
+/// Where this is the last part of a camera's picture. The transport writes at once what it pops.
+void noteHanded(MediaAcks& acks, const WireMessage& message, Monotonic now) {
+    const auto frame = parseFrame(message.bytes());
+    if (!frame) return;
+    const FrameHeader& header = frame->header;
+    const bool picture = header.kind == ChunkKind::accessUnit || header.kind == ChunkKind::jpeg;
+    const bool last = header.partOffset + frame->part.size() == header.payloadLength;
+    if (picture && last && header.channel < kFirstOneShot) acks.handed(header.channel, header.sequence, now);
+}
 
 }  // namespace
 
@@ -86,8 +97,33 @@ void Session::tellPosition() {
     if (const auto seq = feed_.takePosition()) around_.journal->passed(feed_.journal(), *seq);
 }
 
+/// Nothing comes of a viewer's, whose link nobody follows, and of one that a hub did not offer.
+void Session::acknowledgeMedia(const Id& id, const MediaAckRequest& ack) {
+    using Verdict = MediaAcks::Verdict;
+    const Verdict verdict =
+        mediaAcks_ ? mediaAcks_->acknowledged(ack.channel, ack.sequence, now()) : Verdict::old;
+    switch (verdict) {
+        case Verdict::taken:
+        case Verdict::old:
+            return answerOk(id, Message{});
+        case Verdict::tooOften:
+            // Unasked, it would be more to say than was said.
+            if (id) refuse(id, {ErrorCode::rateLimited, "at most 5 a second", ""});
+            return;
+        case Verdict::unknownChannel:
+            return refuse(id, {ErrorCode::badRequest, "nothing of this channel was sent here", "channel"});
+        case Verdict::unknownSequence:
+            return refuse(id, {ErrorCode::badRequest, "that picture is still to come", "sequence"});
+    }
+}
+
+std::optional<Microseconds> Session::mediaAckDelay() const {
+    return mediaAcks_ ? mediaAcks_->delay(now()) : std::nullopt;
+}
+
 void Session::notePopped(const WireMessage& message) {
     poppedBytes_ += message.size();
+    if (mediaAcks_ && message.isBinary()) noteHanded(*mediaAcks_, message, now());
     if (message.mark() == 0) return;
     if (!feed_.acknowledges()) poppedMarks_.emplace_back(poppedBytes_, message.mark());
 }

@@ -13,6 +13,7 @@ ConnectionFigures Session::figures() {
                               .traffic = traffic_,
                               .errors = errors_,
                               .eventAcks = eventAcks_,
+                              .mediaAcks = mediaAcks_ ? mediaAcks_->delays() : Delays{},
                               .link = link_};
     for (std::size_t index = 0; index < figures.lanes.size(); ++index) {
         const auto lane = static_cast<Lane>(index);

@@ -79,7 +79,7 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                        const Utc time = around_.clock.utc();
                        answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));
                    },
-                   [&](const MediaAckRequest&) { answerOk(id, Message{}); },
+                   [&](const MediaAckRequest& ack) { acknowledgeMedia(id, ack); },
                    [&](const AckRequest& ack) { acknowledge(id, ack); },
                    [&](const SessionsRequest& request) { administerSessions(envelope, request); },
                    [&](const RotateTokenRequest&) { rotateToken(envelope); },
@@ -135,6 +135,9 @@ void Session::controlCamera(const Request& request, const std::string& cameraId,
     }
     if (const auto* wanted = std::get_if<StartStream>(&action)) return start(request, cameraId, *wanted);
     if (const auto* unwanted = std::get_if<StopStream>(&action)) return stop(request, cameraId, *unwanted);
+    if (std::holds_alternative<TakeSnapshot>(action) && planState() == PlanState::eventsOnly) {
+        return settle(request, cameraId, errorMessage({ErrorCode::unavailable, planReason(), ""}, cameraId));
+    }
     submit(request, cameraId, action);
 }
 
@@ -148,8 +151,10 @@ void Session::start(const Request& request, const std::string& cameraId, StartSt
     if (action.codecs.empty()) {
         action.codecs = isHub() ? std::vector<std::string>{"avc1", "hvc1"} : std::vector<std::string>{"avc1"};
     }
+    if (planState() == PlanState::eventsOnly) return holdStart(request, cameraId, action);
+    if (plan_) submitSilently(cameraId, FollowPlan{planState() == PlanState::keyFrames});
     const TicketId ticket = issue(request, cameraId, action);
-    streams_.wish(cameraId, action.form, ticket);
+    streams_.wish(cameraId, action.form, ticket).asked = action;
     command(request, ticket, cameraId, std::move(action));
 }
 

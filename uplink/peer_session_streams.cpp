@@ -95,6 +95,16 @@ bool VideoStreams::attach(VideoStream& stream, const StreamGrant& grant, Monoton
     return room;
 }
 
+void VideoStreams::detach(VideoStream& stream) {
+    if (stream.attached) lanes_.dropRendition(stream.rendition);
+    stream.attached = false;
+    stream.wish = 0;
+    stream.rendition = 0;
+    stream.channel.reset();
+    stream.format.reset();
+    stream.meter = {};
+}
+
 VideoStreams::Delivery VideoStreams::deliver(const WireChunk& wire, Monotonic now) {
     const Chunk& chunk = wire.chunk;
     Delivery delivery;

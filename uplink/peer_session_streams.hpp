@@ -25,6 +25,7 @@ struct VideoStream {
     std::string cameraId;
     StreamForm form = StreamForm::cmaf;
     TicketId wish = 0;      ///< the start whose grant counts; an older one's comes too late
+    StartStream asked;      ///< by that start, or by one that waits until the link's plan allows it
     bool attached = false;  ///< whether a grant came, and `rendition` means something
     RenditionId rendition = 0;
     std::optional<std::uint16_t> channel;
@@ -48,6 +49,9 @@ struct VideoStream {
 class VideoStreams {
   public:
     VideoStreams(LaneQueue& lanes, std::size_t partBytes) : lanes_(lanes), partBytes_(partBytes) {}
+
+    /// Lets what was granted go, but keeps the wish: nothing is attached, and no grant on its way counts.
+    void detach(VideoStream& stream);
 
     /// Of the chunks of later backlogs.
     void setPartBytes(std::size_t bytes) { partBytes_ = bytes; }

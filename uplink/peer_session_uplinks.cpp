@@ -37,8 +37,8 @@ void Session::tellUplinksIfDue() {
     if (known) return;
     toldUplinks_ = uplinks;
     uplinksToldAt_ = now();
-    toldStatus_ = statusWord(around_.agent, grant_, false);
-    send(statusMessage(around_.agent, grant_, toldStatus_.c_str(), around_.clock));
+    toldStatus_ = standing();
+    send(statusMessage(around_.agent, grant_, statusWord(around_.agent, grant_, false), around_.clock));
 }
 
 }  // namespace edgecam::uplink

@@ -62,9 +62,9 @@ RateDecision RateController::tick(const RateSample& sample) {
     if (seen_.empty() || sample.acked != seen_.back().acked || sample.outstanding == 0)
         lastProgress_ = sample.at;
     const Microseconds silence = sample.at - lastProgress_;
-    const Microseconds behind = delayBehind(sample);
+    const Behind behind = delayBehind(sample);
     follow(sample, behind);
-    followDelay(sample, behind, silence);
+    followDelay(sample, behind.delay, silence);
     RateDecision decision;
     // What is acknowledged comes a round trip late, and not in every tick.
     if (silence > tuning_.silence + sample.leastRtt) {
@@ -81,9 +81,10 @@ RateDecision RateController::tick(const RateSample& sample) {
     return decision;
 }
 
-void RateController::follow(const RateSample& sample, Microseconds behind) {
+void RateController::follow(const RateSample& sample, const Behind& behind) {
     leastRtt_ = sample.leastRtt;
-    const bool busy = sample.outstanding > 0 && (!sample.appLimited || behind > kBusyQueue);
+    const bool busy =
+        behind.hidden || (sample.outstanding > 0 && (!sample.appLimited || behind.delay > kBusyQueue));
     busyTicks_ = busy ? busyTicks_ + 1 : 0;
     seen_.push_back({sample.at, sample.acked, busy});
     if (seen_.size() > kUseTicks + 1) seen_.pop_front();
@@ -91,14 +92,14 @@ void RateController::follow(const RateSample& sample, Microseconds behind) {
                                 : std::max(capacity_ * kFades, carried(kCapacityTicks));
 }
 
-/// Queueing behind the socket: what TCP sees of it, or what the hub's acknowledgements tell, whichever is
-/// more.
-Microseconds RateController::delayBehind(const RateSample& sample) {
-    if (!sample.mediaAckDelay) return sample.queueDelay;
+/// What TCP sees of it, or what the hub's acknowledgements tell, whichever is more.
+RateController::Behind RateController::delayBehind(const RateSample& sample) {
+    if (!sample.mediaAckDelay) return {.delay = sample.queueDelay};
     while (!ackDelays_.empty() && ackDelays_.front().at + kAckWindow < sample.at) ackDelays_.pop_front();
     while (!ackDelays_.empty() && ackDelays_.back().delay >= *sample.mediaAckDelay) ackDelays_.pop_back();
     ackDelays_.push_back({sample.at, *sample.mediaAckDelay});
-    return std::max(sample.queueDelay, *sample.mediaAckDelay - ackDelays_.front().delay);
+    const Microseconds told = *sample.mediaAckDelay - ackDelays_.front().delay;
+    return {.delay = std::max(sample.queueDelay, told), .hidden = told > kBusyQueue};
 }
 
 void RateController::followDelay(const RateSample& sample, Microseconds behind, Microseconds silence) {

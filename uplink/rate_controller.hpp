@@ -140,8 +140,13 @@ class RateController {
     [[nodiscard]] double capacity() const;
     [[nodiscard]] double standingDelay() const;
     [[nodiscard]] bool usesItsRate() const;
-    [[nodiscard]] Microseconds delayBehind(const RateSample& sample);
-    void follow(const RateSample& sample, Microseconds behind);
+    /// Queueing behind the socket.
+    struct Behind {
+        Microseconds delay{0};
+        bool hidden = false;  ///< much of it where TCP sees nothing: in a proxy
+    };
+    [[nodiscard]] Behind delayBehind(const RateSample& sample);
+    void follow(const RateSample& sample, const Behind& behind);
     void followDelay(const RateSample& sample, Microseconds behind, Microseconds silence);
     void resume();
     void decide(const RateSample& sample, RateDecision& decision);

@@ -117,8 +117,12 @@ void fields(A& a, ProcessFigures& x) {
     a(x.residentBytes, x.anonymousBytes, x.cpuSeconds, x.threads, x.descriptors);
 }
 template <class A>
+void fields(A& a, PlanFigures& x) {
+    a(x.monthlyBytes, x.usedBytes, x.state, x.until);
+}
+template <class A>
 void fields(A& a, AgentFigures& x) {
-    a(x.cameras, x.process, x.journal);
+    a(x.cameras, x.process, x.journal, x.plans);
 }
 template <class A>
 void fields(A& a, AgentView& x) {
@@ -139,11 +143,11 @@ void fields(A& a, VideoDelays& x) {
 }
 template <class A>
 void fields(A& a, LinkFigures& x) {
-    a(x.targetKbps, x.state, x.isLimit, x.carriedKbps, x.delay, x.roundTrip, x.receiverLimited);
+    a(x.targetKbps, x.state, x.isLimit, x.carriedKbps, x.delay, x.roundTrip, x.receiverLimited, x.ackDelay);
 }
 template <class A>
 void fields(A& a, ServiceFigures& x) {
-    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks, x.link);
+    a(x.peers, x.lanes, x.traffic, x.errors, x.video, x.eventAcks, x.mediaAcks, x.link);
 }
 template <class A>
 void fields(A& a, DropNotice& x) {
@@ -183,6 +187,10 @@ void fields(A& a, SetQuality& x) {
 template <class A>
 void fields(A& a, FollowLink& x) {
     a(x.kbps);
+}
+template <class A>
+void fields(A& a, FollowPlan& x) {
+    a(x.keyFramesOnly);
 }
 template <class A>
 void fields(A& a, EnableCamera& x) {

@@ -80,6 +80,8 @@ class RelayedPeer final : public PeerSession {
     void tick() override {}
     void transmitted(std::size_t) override {}
     void linkCarries(int, const std::shared_ptr<LinkGate>&) override {}
+    void followPlan(const PlanFigures&) override {}
+    [[nodiscard]] std::optional<Microseconds> mediaAckDelay() const override { return std::nullopt; }
     void linkSeen(const LinkFigures&) override {}
     void flushVideo() override {}
     void readsTooSlowly() override {}

@@ -67,6 +67,7 @@ class Client final : public UplinkClient, private WebsocketLoop::Owner {
     void dial();
     void established(lws* socket);
     void notConnected(lws* socket, std::string_view why);
+    void countForPlan(lws* socket);
     [[nodiscard]] std::optional<std::string> tlsFault() const;
     [[nodiscard]] bool showsCertificate() const { return !settings_.tls.certificateFile.empty(); }
     void closedByPeer(std::string_view payload);
@@ -275,6 +276,7 @@ void Client::dial() {
 
 void Client::notConnected(lws* socket, std::string_view why) {
     if (dialAt_ || leaving_) return;
+    countForPlan(socket);
     const unsigned status = socket != nullptr ? lws_http_client_http_response(socket) : 0;
     const int answered = proxyReply_ ? proxyReply_->status() : 0;
     proxyReply_.reset();
@@ -292,6 +294,13 @@ void Client::notConnected(lws* socket, std::string_view why) {
                               concat("the hub answered HTTP ", status, " instead of a WebSocket"));
     const std::string proxy = settings_.proxy ? settings_.proxy->shown() : std::string();
     retryElsewhere(backOff_.afterFailure(), connectFault(why, proxy, showsCertificate()));
+}
+
+/// A TLS handshake a minute with a hub that refuses is a quarter of a gigabyte in a month.
+void Client::countForPlan(lws* socket) {
+    if (settings_.plan == nullptr || socket == nullptr) return;
+    const auto sample = readLink(lws_get_socket_fd(socket), clock_.monotonic());
+    if (sample) settings_.plan->count(sample->carried());
 }
 
 std::optional<std::string> Client::tlsFault() const {
@@ -312,7 +321,8 @@ void Client::established(lws* socket) {
                                   .stallAfter = settings_.deadAfter + kStallAfterDeath,
                                   .copyBeforeWrite = true,
                                   .followsLink = settings_.followsLink,
-                                  .mostVideoKbps = settings_.mostVideoKbps};
+                                  .mostVideoKbps = settings_.mostVideoKbps,
+                                  .plan = settings_.plan};
     SessionOrigin origin = settings_.origin;
     origin.address = status_.url;
     auto session =

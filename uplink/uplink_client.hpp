@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "uplink/data_plan.hpp"
 #include "uplink/endpoints.hpp"
 #include "uplink/peer_exchange.hpp"
 #include "uplink/proxy_url.hpp"
@@ -38,6 +39,7 @@ struct UplinkSettings {
     bool holdsVideoBack = true;
     bool followsLink = true;         ///< video is asked to follow what the link carries
     int mostVideoKbps = 0;           ///< on a metered link; 0: as much as it carries
+    DataPlan* plan = nullptr;        ///< of a metered link, shared by the uplink's connections; outlives all
     std::function<double()> chance;  ///< for the jitter: 0 up to 1; empty: the system's random numbers
     std::string threadName = "uplink-0";
 };

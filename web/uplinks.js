@@ -1,4 +1,5 @@
-// Where the agent's uplinks stand: a line for each hub it dials, with why it is not live and when it is tried again.
+// Where the agent's uplinks stand: a line for each hub it dials, with why it is not live and when it is tried again, or
+// that its data plan is used up.
 
 import { element, setText } from './dom.js';
 import { durationText } from './figures.js';
@@ -6,11 +7,13 @@ import { sentence } from './standing.js';
 
 /**
  * What to show of an uplink. Pure.
- * @param {{state: string, reason?: string, retry_at?: number}} uplink as `system/status` has it
+ * @param {{state: string, reason?: string, retry_at?: number, plan?: object}} uplink as `system/status` has it
  * @param {number} nowS the agent's clock, seconds since the epoch
  * @returns {{tone: 'live'|'wait'|'lost', label: string, detail: string}} `detail` is empty when it is live
+ * and may send everything
  */
-export function uplinkStanding({ state, reason, retry_at: retryAt }, nowS) {
+export function uplinkStanding({ state, reason, retry_at: retryAt, plan }, nowS) {
+    if (state === 'live' && plan && plan.state !== 'within') return { tone: 'wait', ...usedUp(plan) };
     if (state === 'live') return { tone: 'live', label: 'Live', detail: '' };
     if (state === 'connecting') return { tone: 'wait', label: 'Connecting', detail: sentence(reason) };
     if (state === 'authenticating') return { tone: 'wait', label: 'Signing in', detail: sentence(reason) };
@@ -19,6 +22,13 @@ export function uplinkStanding({ state, reason, retry_at: retryAt }, nowS) {
     const leftS = retryAt - nowS;
     const next = leftS >= 0.5 ? `Next try in ${durationText(leftS)}.` : 'Trying again …';
     return { tone: 'lost', label, detail: sentence(reason, next) };
+}
+
+/** Of a metered link past its plan. */
+function usedUp({ monthly_mb: monthly, used_mb: used, state, until }) {
+    const label = state === 'key_frames' ? 'Key frames only' : 'Events only';
+    const month = until === undefined ? 'the next month' : new Date(until * 1000).toISOString().slice(0, 10);
+    return { label, detail: `${Math.round(used)} of ${monthly} MB of this month are used. Until ${month}.` };
 }
 
 /** An uplink may have a connection for each purpose. */

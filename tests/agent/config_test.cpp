@@ -9,7 +9,7 @@ using namespace edgecam;
 using agent::parseConfig;
 
 namespace {
-std::string whyNot(const char* text) {
+std::string whyNot(const std::string& text) {
     const auto config = parseConfig(text, "/etc/edgecam");
     return config ? "" : config.error().message;
 }
@@ -18,6 +18,17 @@ std::string uplinkWith(const std::string& url, const std::string& more) {
     return R"({"cameras": [], "uplinks": [{"token": "t", "url": ")" + url + "\"" + more + "}]}";
 }
 }  // namespace
+
+TEST_CASE("an uplink may be metered by the month, in whole megabytes") {
+    const auto config = parseConfig(uplinkWith("wss://a/in", R"(, "monthly_mb": 5000)"), "/");
+    REQUIRE(config);
+    CHECK(config->uplinks[0].monthlyBytes == 5'000'000'000);
+    CHECK(parseConfig(uplinkWith("wss://a/in", ""), "/")->uplinks[0].monthlyBytes == 0);
+    for (const char* wrong : {"0", "-1", "0.5", "100000001", "\"5\""}) {
+        CHECK(whyNot(uplinkWith("wss://a/in", std::string(", \"monthly_mb\": ") + wrong))
+                  .starts_with("/uplinks/0/monthly_mb: "));
+    }
+}
 
 TEST_CASE("an uplink has one hub or several, a name of its own, and events are kept within bounds") {
     const auto config = parseConfig(R"({ "cameras": [], "journal": { "max_mb": 8, "max_days": 0.5 },

@@ -63,6 +63,47 @@ TEST_CASE("a broken file of cameras counts as none") {
     CHECK(DataDir::open(temp.path())->disabledCameras().empty());
 }
 
+TEST_CASE("what is used of data plans is remembered, to the byte") {
+    const test::TempFolder temp;
+    auto data = DataDir::open(temp.path());
+    REQUIRE(data);
+    CHECK(data->usedPlans().empty());
+    const std::map<std::string, uplink::PlanRecord> plans{
+        {R"(the "far" hub)",
+         {.month = {{std::chrono::year(2026) / 7, uplink::DataPlan::kMostBytes}},
+          .undated = 6,
+          .earlier = {{std::chrono::year(2025) / 12, 0}}}},
+        {"wss://hub/", {.month = {}, .undated = 12, .earlier = {}}}};
+    REQUIRE(data->rememberPlans(plans));
+    CHECK(modeOf(temp.path() + "/plans.json") == 0600);
+    CHECK(DataDir::open(temp.path())->usedPlans() == plans);
+}
+
+TEST_CASE("of a broken file of data plans the entries that make sense count") {
+    struct Row {
+        const char* content;
+        std::size_t left;
+    };
+    const test::TempFolder temp;
+    for (const Row& row : {
+             Row{"", 0},
+             Row{R"({"uplinks":{}})", 0},
+             Row{R"([1])", 0},
+             Row{R"({"uplinks":[{"name":"a","month":"2026-07","bytes":1}, 7, {"undated":1}]})", 1},
+             Row{R"({"uplinks":[{"name":"a","month":"2026-13","bytes":1},{"name":"b"}]})", 1},
+             Row{R"({"uplinks":[{"name":"a","month":"1970-01","bytes":1}]})", 0},
+             Row{R"({"uplinks":[{"name":"a","month":"2026-7x","bytes":1}]})", 0},
+             Row{R"({"uplinks":[{"name":"a","month":"2026-07"}]})", 0},
+             Row{R"({"uplinks":[{"name":"a","bytes":4}]})", 0},
+             Row{R"({"uplinks":[{"name":"a","undated":-1}]})", 0},
+             Row{R"({"uplinks":[{"name":"a","undated":1e300}]})", 0},
+         }) {
+        CAPTURE(row.content);
+        std::ofstream(temp.path() + "/plans.json") << row.content;
+        CHECK(DataDir::open(temp.path())->usedPlans().size() == row.left);
+    }
+}
+
 TEST_CASE("a data folder that cannot be made is an error with its path") {
     const test::TempFolder temp;
     std::ofstream(temp.path() + "/file") << "x";

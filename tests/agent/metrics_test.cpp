@@ -68,6 +68,10 @@ struct Scene {
         figures.cameras["cam_123"].passthroughDelays.coded.add(100s);
         figures.cameras["cam_123"].passthroughDelays.muxed.add(40us);
         view.cameras["door"].state = CameraState::reconnecting;
+        figures.plans["metered"] = {.monthlyBytes = 100'000'000,
+                                    .usedBytes = 105'250'400,
+                                    .state = uplink::PlanState::keyFrames,
+                                    .until = {}};
         figures.process = {.residentBytes = 1 << 20, .cpuSeconds = 2.5, .threads = 9};
         view.figures = std::make_shared<const uplink::AgentFigures>(figures);
         uplink::UplinkStatus hub;
@@ -88,6 +92,7 @@ struct Scene {
         uplink::ServiceFigures away;
         away.errors[uplink::ErrorCode::forbidden] = 1;
         away.eventAcks.add(2h);
+        away.mediaAcks.add(30ms);
         away.lanes[static_cast<std::size_t>(uplink::Lane::events)] = {.depth = 5, .bytes = 800, .dropped = 1};
         away.link = uplink::LinkFigures{.targetKbps = 900,
                                         .state = uplink::RateState::probe,
@@ -148,6 +153,11 @@ TEST_CASE("the page says what stands, in the words of convention and base units"
              R"(edgecam_socket_delay_seconds_sum{service="viewers",lane="video"} 0.03)",
              R"(edgecam_event_ack_delay_seconds_bucket{uplink="the \"far\" hub",le="60"} 0)",
              R"(edgecam_event_ack_delay_seconds_sum{uplink="the \"far\" hub"} 7200)",
+             R"(edgecam_uplink_month_bytes{uplink="metered"} 105250400)",
+             R"(edgecam_uplink_plan_bytes{uplink="metered"} 100000000)",
+             R"(edgecam_uplink_plan_state{uplink="metered",state="within"} 0)",
+             R"(edgecam_uplink_plan_state{uplink="metered",state="key_frames"} 1)",
+             R"(edgecam_media_ack_delay_seconds_bucket{uplink="the \"far\" hub",le="0.05"} 1)",
              R"(edgecam_errors_total{code="forbidden"} 3)",
              R"(edgecam_service_dropped_total{service="the \"far\" hub",reason="faces"} 6)",
              R"(edgecam_service_oldest_wait_seconds{service="the \"far\" hub"} 1.5)",

@@ -22,6 +22,7 @@ constexpr std::array kAllLanes{Lane::answers, Lane::events, Lane::video,
                                Lane::replay,  Lane::lossy,  Lane::bulk};
 constexpr std::uint16_t kBulkChannel = 0x8000;
 constexpr std::size_t kMostMessage = 600;
+constexpr Microseconds kKeyInterval = std::chrono::milliseconds(400);
 
 /// What came out of one channel, and what has to.
 struct Channel {
@@ -62,6 +63,7 @@ class Model {
                 break;
             case 6:
                 if (with < 32) drop(1 + with % 3);
+                if (with >= 224) thin(with % 2 != 0);
                 break;
             case 7:
                 pop(kLastUrgentLane);
@@ -99,10 +101,25 @@ class Model {
         for (const WireMessage& part : parts) size += part.size();
         pushedVideo_ += size;
         // Before its first key frame a stream misses nothing, so nothing is told either.
-        if (!keyFrame && !started_[rendition]) withheldVideo_ += size;
+        const bool thinned = thinned_ && !(keyFrame && isDue(rendition));
+        if (thinned || (!keyFrame && !started_[rendition])) withheldVideo_ += size;
+        if (thinned_ && !thinned) lastKey_[rendition] = now_;
         started_[rendition] = started_[rendition] || keyFrame;
+        const std::size_t before = lanes_.bytes(Lane::video);
         require(lanes_.pushVideo(chunk, parts, now_));
+        require(!thinned || lanes_.bytes(Lane::video) == before);
         if (keyFrame && !lanes_.awaitsKeyFrame(rendition)) channel.keyDue = chunk.sequence;
+    }
+
+    void thin(bool thinned) {
+        thinned_ = thinned;
+        lastKey_.clear();
+        lanes_.onlyKeyFrames(thinned ? std::optional(kKeyInterval) : std::nullopt);
+    }
+
+    bool isDue(RenditionId rendition) const {
+        const auto last = lastKey_.find(rendition);
+        return last == lastKey_.end() || now_ - last->second >= kKeyInterval * 3 / 4;
     }
 
     void pushText(Lane lane, std::size_t bytes) {
@@ -139,6 +156,7 @@ class Model {
         droppedVideo_ += before - lanes_.bytes(Lane::video);
         channel.keyDue = 0;
         started_[rendition] = false;
+        lastKey_.erase(rendition);
         require(!lanes_.awaitsKeyFrame(rendition));
     }
 
@@ -225,6 +243,8 @@ class Model {
     Monotonic now_{};
     std::map<std::uint16_t, Channel> channels_;
     std::map<RenditionId, bool> started_;
+    bool thinned_ = false;
+    std::map<RenditionId, Monotonic> lastKey_;
     Share replay_;
     Share bulk_;
     std::size_t takenText_ = 0, sentText_ = 0;

@@ -12,6 +12,7 @@
 #include "agent/secret_file.hpp"
 #include "tests/fuzz/lines.hpp"
 #include "tests/support/temp_folder.hpp"
+#include "uplink/data_plan.hpp"
 #include "uplink/signed_token.hpp"
 #include "uplink/token_hash.hpp"
 
@@ -70,6 +71,23 @@ void checkCameras(Folder& folder, std::string_view content) {
     for (const std::string& id : ids) require(id.size() <= 64);
 }
 
+void checkPlans(Folder& folder, std::string_view content) {
+    (void)folder.put("plans.json", content);
+    const auto plans = folder.dir().usedPlans();
+    for (const auto& [name, record] : plans) {
+        for (const auto& month : {record.month, record.earlier}) {
+            require(!month || (month->month.ok() && month->bytes <= uplink::DataPlan::kMostBytes));
+        }
+        // Whatever it says, a plan goes on from there.
+        uplink::DataPlan plan(1'000'000, record);
+        require(plan.figures().usedBytes <= uplink::DataPlan::kMostBytes);
+        plan.synced(std::chrono::sys_days(std::chrono::year(2026) / 7 / 1), Monotonic(Microseconds(0)));
+        plan.look(Monotonic(Microseconds(0)));
+        plan.count(1);
+        require(plan.figures().usedBytes > 0 && plan.figures().until);
+    }
+}
+
 void checkOwnToken(Folder& folder, std::string_view content) {
     (void)folder.put("token", content);
     const auto token = folder.dir().ownToken();
@@ -110,6 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto name = fuzz::nextLine(content);
     if (name == "revoked") checkRevoked(folder, content);
     if (name == "cameras") checkCameras(folder, content);
+    if (name == "plans") checkPlans(folder, content);
     if (name == "token") checkOwnToken(folder, content);
     if (name == "secret") checkSecrets(folder, content);
     if (name == "key") checkKey(content);

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { Acks } from './acks.mjs';
-import { headerOf, kDeflatedJson } from './frames.mjs';
+import { headerOf, kAccessUnit, kDeflatedJson, kFirstOneShot, kJpeg } from './frames.mjs';
 import { eventTroubles, gapTroubles } from './journal_check.mjs';
 import { MediaCheck } from './media_check.mjs';
 import { garbageOf } from './misbehaviour.mjs';
@@ -13,6 +13,7 @@ import { messageComplaint } from './schema_check.mjs';
 
 const kMaxMessageBytes = 1 << 20;
 const kMaxInflatedBytes = 64 << 20;
+const kMediaAckMs = 200;
 
 /** Thousandths are enough, and keep lines short. */
 const round = (ms) => Math.round(ms * 1000) / 1000;
@@ -23,6 +24,7 @@ export class Connection {
     #recording;
     #batchAsked;
     #ackedBefore = null;
+    #mediaAckedAt = -Infinity;
     #count = 0; // messages since auth
     #timers = new Set();
     /** The agent's auth; undefined before it. */
@@ -271,7 +273,17 @@ export class Connection {
         this.#record(frame, payload);
         const { part_offset: _, ...header } = headerOf(frame);
         this.say('payload', { ...header, delay_ms: delayMs && round(delayMs) });
+        this.#acknowledgeMedia(frame);
         this.#hub.onPayload?.(this, frame, payload);
+    }
+
+    /** The newest picture there is, as soon as it is there, five times a second. */
+    #acknowledgeMedia({ kind, channel, sequence }) {
+        const picture = kind === kAccessUnit || (kind === kJpeg && channel < kFirstOneShot);
+        const now = performance.now();
+        if (!picture || !this.features.includes('media_ack') || now < this.#mediaAckedAt + kMediaAckMs) return;
+        this.#mediaAckedAt = now;
+        this.send({ type: 'media_ack', channel, sequence, received_us: Date.now() * 1000, buffered_ms: 0 });
     }
 
     #record(frame, payload) {

@@ -81,6 +81,32 @@ test('an agent is welcomed with the journal and where the hub is in it', async (
     clean(hub);
 });
 
+test('pictures are acknowledged as they come, five times a second, to who heard of the feature', async (t) => {
+    const { hub, agent } = await connected(t, { features: ['media_ack'] });
+    agent.announce(1);
+    agent.init();
+    agent.key(1);
+    const { channel, sequence, received_us: at } = await agent.message((m) => m.type === 'media_ack');
+    assert.deepEqual([channel, sequence], [1, 1]);
+    assert.ok(Math.abs(at / 1000 - Date.now()) < 5000);
+    assert.equal(requestComplaint(agent.messages.find((m) => m.type === 'media_ack')), undefined);
+    for (let next = 2; agent.messages.filter((m) => m.type === 'media_ack').length < 2; next++) {
+        agent.delta(next);
+        await new Promise((later) => { setTimeout(later, 10); });
+    }
+    assert.ok(agent.messages.filter((m) => m.type === 'media_ack')[1].sequence > 5, 'not each of them');
+    clean(hub);
+
+    const { hub: other, agent: plain } = await connected(t, {});
+    plain.announce(1);
+    plain.init();
+    plain.key(1);
+    await other.until(() => other.connections[0].media.channels.get(1)?.frames === 1, 'the picture');
+    plain.event(1, 0); // what is acknowledged comes after what would have been
+    await plain.acked(1);
+    assert.equal(plain.messages.some((m) => m.type === 'media_ack'), false);
+});
+
 for (const [what, auth, code, error] of [
     ['a wrong token', { token: 'guess' }, 4401, 'unauthorized'],
     ['another protocol', { protocol: [2] }, 4403, 'unsupported'],

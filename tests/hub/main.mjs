@@ -11,7 +11,8 @@ const kUsage = `node tests/hub/main.mjs [OPTION...]
   --store DIR           keep durable events here, and know what lies there; default: in memory
   --record DIR          write media payloads here
   --cert FILE --key FILE  serve wss
-  --features LIST       default "ack"; "ack,deflate" takes deflated batches, "" none
+  --features LIST       default "ack"; "ack,deflate" takes deflated batches, "ack,media_ack" tells
+                        when pictures come, "" none
   --subscriptions JSON  by topic, instead of the agent's default
   --misbehave NAME=VALUE  any number of: ack=never ack={"late_ms":500} ack={"every":50,"within_ms":200} accept=never
                         accept=MS plain handshake={"status":302,"location":"ws://..."} handshake={"status":503}

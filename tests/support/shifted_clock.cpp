@@ -1,9 +1,11 @@
 // Preloaded into a program, sets its wall clock apart by so many seconds as the file EDGECAM_CLOCK_SHIFT
 // says: 1970 and jumps, for one process and without root. The monotonic clock stays as it is, as on a real
-// machine.
+// machine. With EDGECAM_CLOCK_SYNCED the kernel seems to say that the clock is disciplined, whatever this
+// machine's is.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -34,6 +36,14 @@ int clock_gettime(clockid_t clock, timespec* now) noexcept {
     const int result = real(clock, now);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += shift();
     return result;
+}
+
+int adjtimex(timex* state) noexcept {
+    using Real = int (*)(timex*);
+    static const auto real = reinterpret_cast<Real>(dlsym(RTLD_NEXT, "adjtimex"));
+    if (!std::getenv("EDGECAM_CLOCK_SYNCED") || state->modes != 0) return real(state);
+    *state = {};
+    return TIME_OK;
 }
 
 int gettimeofday(timeval* now, void*) noexcept {

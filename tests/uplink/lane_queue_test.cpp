@@ -467,6 +467,32 @@ class Torture {
 
 }  // namespace
 
+TEST_CASE("of key frames only one now and then is taken, and nothing that builds on another") {
+    Bench bench;
+    bench.video(keyOf(1, 1, 100));
+    bench.video(deltaOf(1, 1, 101));
+    bench.lanes.onlyKeyFrames(1s);
+    bench.video(initOf(1, 2));
+    bench.video(deltaOf(1, 1, 102));
+    bench.video(keyOf(1, 1, 103));
+    bench.video(keyOf(2, 3, 7));
+    bench.clock.advance(740ms);
+    bench.video(keyOf(1, 1, 104));
+    bench.clock.advance(10ms);  // three quarters of the interval
+    bench.video(keyOf(1, 1, 105));
+    bench.video(deltaOf(1, 1, 106));
+    CHECK(bench.lanes.depth(Lane::video) == 6);
+    CHECK(bench.lanes.awaitsKeyFrame(1));
+    bench.lanes.onlyKeyFrames(std::nullopt);
+    bench.video(deltaOf(1, 1, 107));
+    bench.video(keyOf(1, 1, 108));
+    bench.video(deltaOf(1, 1, 109));
+    CHECK(bench.lanes.depth(Lane::video) == 8);
+    const auto told = bench.cut();
+    REQUIRE(told.size() >= 1);
+    CHECK(told.back().toSequence == 107);  // and what was older than half a second
+}
+
 TEST_CASE("whatever happens, no access unit is torn and no delta comes without what it builds on") {
     for (unsigned seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);

@@ -502,3 +502,66 @@ TEST_CASE("a peer that does not even take init segments is let go") {
     REQUIRE(bench.session->closeWish());
     CHECK(bench.session->closeWish()->code == 1006);
 }
+
+namespace {
+
+/// A hub that acknowledges pictures, and the key frame 100 of channel 1 on its way to it.
+SessionBench acknowledgingHub() {
+    auto bench = SessionBench::hub({});
+    bench.say(R"({"type":"system","event":"authenticated","data":{"features":["media_ack"]}})");
+    bench.hear();
+    bench.startVideo();
+    return bench;
+}
+
+}  // namespace
+
+TEST_CASE("a hub's media_ack tells how long its pictures take, from the last part on") {
+    auto bench = acknowledgingHub();
+    CHECK_FALSE(bench.session->mediaAckDelay());
+    bench.later(40ms);
+    bench.say(R"({"type":"media_ack","channel":1,"sequence":100,"received_us":1,"buffered_ms":90})");
+    CHECK(bench.session->mediaAckDelay() == 40ms);
+    CHECK_FALSE(bench.session->hasOutput());
+
+    bench.play(deltaOf(5, 1, 101, 300), 100);
+    bench.hear(2);
+    bench.later(100ms);
+    bench.say(R"({"type":"media_ack","channel":1,"sequence":101,"id":11})");
+    CHECK(bench.only("error").str("field") == "sequence");  // its third part waits here; it goes with this
+    bench.later(70ms);
+    bench.say(R"({"type":"media_ack","channel":1,"sequence":101,"id":12})");
+    CHECK(bench.only("ok").id() == "12");
+    CHECK(bench.session->mediaAckDelay() == 70ms);
+    CHECK(bench.session->figures().mediaAcks.count() == 2);
+    CHECK(bench.session->figures().mediaAcks.sum == 110ms);
+}
+
+TEST_CASE("a media_ack of what was not sent is a bad request, one too many is ignored") {
+    auto bench = acknowledgingHub();
+    bench.say(R"({"type":"media_ack","channel":2,"sequence":100})");
+    const auto channel = bench.only("error");
+    CHECK(channel.str("code") == "bad_request");
+    CHECK(channel.str("field") == "channel");
+    bench.say(R"({"type":"media_ack","channel":1,"sequence":101})");
+    CHECK(bench.only("error").str("field") == "sequence");
+    for (int i = 0; i < 40; ++i) bench.say(R"({"type":"media_ack","channel":1,"sequence":101})");
+    CHECK(bench.hear().size() == 3);
+    CHECK_FALSE(bench.session->closeWish());
+    bench.say(R"({"type":"media_ack","channel":1,"sequence":100,"id":11})");
+    CHECK(bench.only("error").str("code") == "rate_limited");
+    bench.later(200ms);
+    bench.say(R"({"type":"media_ack","channel":1,"sequence":99,"id":12})");
+    CHECK(bench.only("ok").id() == "12");  // old: no news
+    CHECK_FALSE(bench.session->mediaAckDelay());
+}
+
+TEST_CASE("nothing comes of a media_ack that no hub offered") {
+    auto bench = SessionBench::hub({});
+    bench.say(R"({"type":"system","event":"authenticated","data":{"features":["ack"]}})");
+    bench.hear();
+    bench.startVideo();
+    bench.say(R"({"type":"media_ack","channel":9,"sequence":9})");
+    CHECK_FALSE(bench.session->hasOutput());
+    CHECK_FALSE(bench.session->mediaAckDelay());
+}

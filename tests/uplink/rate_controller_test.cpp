@@ -39,12 +39,13 @@ class Connection {
 
     RateController controller;
     RateDecision last{.kbps = 500};
+    bool swallowed = false;  ///< a proxy near by has acknowledged all before anybody looks
 
   private:
     RateDecision next(int kbps) {
         sample_.at += 100ms;
         sample_.acked += static_cast<std::uint64_t>(kbps) * 100 / 8;
-        sample_.outstanding = 5000;
+        sample_.outstanding = swallowed ? 0 : 5000;
         last = controller.tick(sample_);
         return last;
     }
@@ -218,6 +219,25 @@ TEST_SUITE("rate controller") {
         for (int i = 0; i < 4; ++i) cut = cut || connection.easy().state == RateState::cut;
         CHECK(cut);
         CHECK(connection.last.kbps < before);
+    }
+
+    TEST_CASE("a proxy so near that nothing is ever seen under way hides no queue behind it") {
+        Connection connection = grownTo(2000);
+        connection.swallowed = true;
+        connection.also().mediaAckDelay = 50ms;
+        for (int i = 0; i < 10; ++i) CHECK(connection.easy().state != RateState::cut);
+        // Its queue grows as long as the encoder gives 2 Mbit/s and it passes on 1.
+        Microseconds queue = 0us;
+        Microseconds longest = 0us;
+        for (int i = 0; i < 100; ++i) {
+            queue = std::max(0us, queue + Microseconds(100 * (connection.last.kbps - 1000)));
+            longest = std::max(longest, queue);
+            connection.also().mediaAckDelay = 50ms + queue;
+            connection.easy();
+        }
+        CHECK(longest < 600ms);
+        CHECK(queue < 150ms);
+        CHECK(connection.last.kbps > 400);
     }
 
     TEST_CASE("states have words") {

@@ -211,6 +211,38 @@ TEST_SUITE("uplink client") {
         CHECK_FALSE(agent.textWith(R"("id":3)").empty());
     }
 
+    TEST_CASE("what its sockets carry counts for the plan, of a hub that refuses the handshake as well") {
+        Listener hub;
+        DataPlan plan(1'000'000);
+        Bench bench;
+        UplinkSettings settings;
+        settings.endpoints = endpointsAt({urlOf(hub.port())});
+        settings.plan = &plan;
+        bench.start(std::move(settings));
+        const std::string refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+        std::size_t asked = 0;
+        {
+            Wire agent = accept(hub);
+            asked = agent.readHead().size();
+            agent.send(refusal);
+            bench.clock.advance(bench.log.next(UplinkState::backingOff).retryIn);
+        }
+        const std::uint64_t refused = plan.figures().usedBytes;
+        CHECK(refused >= asked + refusal.size());
+        CHECK(refused <= asked + refusal.size() + 2);  // the kernel counts SYN and FIN as a byte
+
+        {
+            Wire agent = welcome(hub);
+            REQUIRE(bench.log.next(UplinkState::live).state == UplinkState::live);
+            agent.sendText(R"({"type":"heartbeat","id":1,"more":")" + std::string(5000, 'x') + R"("})");
+            REQUIRE_FALSE(agent.textWith(R"("id":1)").empty());
+        }
+        REQUIRE(bench.log.next(UplinkState::backingOff).state == UplinkState::backingOff);
+        // The handshake again, auth, status and an answer.
+        CHECK(plan.figures().usedBytes > 2 * refused + 5000);
+        CHECK(plan.figures().usedBytes < 2 * refused + 7000);
+    }
+
     TEST_CASE("when the hub dies it dials again, and a healthy connection is followed by a quick try") {
         Listener hub;
         Bench bench;

@@ -30,3 +30,14 @@ test('on its way it waits', () => {
     assert.deepEqual(['connecting', 'authenticating'].map((state) => uplinkStanding({ state }, kNowS)),
         [{ tone: 'wait', label: 'Connecting', detail: '' }, { tone: 'wait', label: 'Signing in', detail: '' }]);
 });
+
+test('a live uplink that has used up its plan says how much that was, and until when little is sent', () => {
+    const plan = { monthly_mb: 5000, used_mb: 5105.25, state: 'key_frames', until: Date.UTC(2026, 7, 1) / 1000 };
+    const of = (more) => uplinkStanding({ state: 'live', plan: { ...plan, ...more } }, kNowS);
+    assert.deepEqual(of({}),
+        { tone: 'wait', label: 'Key frames only', detail: '5105 of 5000 MB of this month are used. Until 2026-08-01.' });
+    assert.deepEqual(of({ state: 'events_only', until: undefined }),
+        { tone: 'wait', label: 'Events only', detail: '5105 of 5000 MB of this month are used. Until the next month.' });
+    assert.equal(of({ state: 'within' }).label, 'Live');
+    assert.equal(uplinkStanding({ state: 'connecting', plan }, kNowS).label, 'Connecting');
+});
