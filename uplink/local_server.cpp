@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "base/log.hpp"
@@ -118,7 +119,7 @@ class Server final : public LocalServer, private WebsocketLoop::Owner {
     std::size_t openSockets_ = 0;
     std::list<lws*> passers_;  ///< sockets that are no viewer (yet), the oldest first
     std::set<lws*> leaving_;   ///< told to go, while their sockets are still open
-    std::map<lws*, std::unique_ptr<PeerConnection>> viewers_;
+    std::unordered_map<lws*, std::unique_ptr<PeerConnection>> viewers_;
     FirstFrames firstFrames_{[this](lws* client) {
                                  const auto viewer = viewers_.find(client);
                                  if (viewer != viewers_.end())
@@ -399,11 +400,8 @@ std::size_t Server::knownViewers() const {
 
 void Server::woken() {
     firstFrames_.readDecrypted();
-    const auto withOutput = exchange_.drain();
-    for (const auto& [socket, viewer] : viewers_) {
-        const auto* session = viewer->session();
-        if (session != nullptr && withOutput.contains(session->id())) viewer->askToWrite();
-    }
+    exchange_.drain();
+    for (const auto& [socket, viewer] : viewers_) viewer->sayWhatIsNew();
 }
 
 void Server::ticked() {

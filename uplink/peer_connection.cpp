@@ -121,23 +121,33 @@ void PeerConnection::followSession() {
     if (!session_) return;
     if (session_->hasOutput() && !waitingSince_) waitingSince_ = clock_.monotonic();
     const bool urgent = session_->closeWish() || session_->hasOutput(kLastUrgentLane);
-    if (urgent || (session_->hasOutput() && linkHasRoom())) {
+    if (urgent || (session_->hasOutput() && linkHasRoom(outstanding()))) {
         lws_callback_on_writable(socket_);
     } else if (session_->hasOutput()) {
         waitForRoom();
     }
 }
 
-bool PeerConnection::linkHasRoom() const {
-    return !limits_.holdsVideoBack ||
-           link_.hasRoom(readOutstanding(lws_get_socket_fd(socket_)), clock_.monotonic());
+void PeerConnection::sayWhatIsNew() {
+    if (!session_ || (!session_->hasOutput() && !session_->closeWish())) return;
+    // Whether the link has room is asked once, when the socket takes something. Until it had none, that is.
+    if (roomTimer_.running()) return followSession();
+    if (session_->hasOutput() && !waitingSince_) waitingSince_ = clock_.monotonic();
+    lws_callback_on_writable(socket_);
+}
+
+bool PeerConnection::linkHasRoom(std::size_t outstanding) const {
+    return !limits_.holdsVideoBack || link_.hasRoom(outstanding, clock_.monotonic());
+}
+
+std::size_t PeerConnection::outstanding() const {
+    return readOutstanding(lws_get_socket_fd(socket_));
 }
 
 // Asked to write, libwebsockets would call at once and for ever: the socket itself has room.
 void PeerConnection::waitForRoom() {
     if (roomTimer_.running()) return;
-    const std::size_t outstanding = readOutstanding(lws_get_socket_fd(socket_));
-    const Microseconds estimate = link_.timeToRoom(outstanding, clock_.monotonic());
+    const Microseconds estimate = link_.timeToRoom(outstanding(), clock_.monotonic());
     roomTimer_.start(link_.probing() ? kSoonestLook : std::clamp(estimate, kSoonestLook, kLatestLook));
 }
 
@@ -145,7 +155,7 @@ std::optional<LinkSample> PeerConnection::look() {
     const Monotonic now = clock_.monotonic();
     auto sample = readLink(lws_get_socket_fd(socket_), now);
     if (!sample) return std::nullopt;
-    settleTimed(*sample);
+    settleTimed(sample->outstanding, sample);
     countForPlan(*sample);
     sample->held = std::exchange(held_, session_ && session_->hasOutput());
     link_.add(*sample);
@@ -200,7 +210,7 @@ void PeerConnection::followLink(const LinkSample& sample) {
 void PeerConnection::tellGate() {
     if (!gate_ || !session_) return;
     const LaneUse video = session_->laneUse(Lane::video);
-    const std::size_t waits = video.bytes + readOutstanding(lws_get_socket_fd(socket_));
+    const std::size_t waits = video.bytes + outstanding();
     gate_->waits(waits);
     ranDry_ = ranDry_ || video.depth == 0;
     if (linkIsLimit_ && waits > 0 && !gateTimer_.running()) gateTimer_.start(kGateInterval);
@@ -216,14 +226,11 @@ void PeerConnection::handedOver(const WireMessage& message) {
 }
 
 // The last acknowledgement may be of what was written after it; where much is, somebody looks often.
-void PeerConnection::settleTimed(std::optional<LinkSample> sample) {
+void PeerConnection::settleTimed(std::size_t outstanding, std::optional<LinkSample> sample) {
     // While libwebsockets itself holds a rest, the kernel knows of less than was written.
-    if (!timed_ || lws_partial_buffered(socket_) != 0) return;
-    const int descriptor = lws_get_socket_fd(socket_);
-    const std::size_t outstanding = sample ? sample->outstanding : readOutstanding(descriptor);
-    if (outstanding > timed_->bytesBehind) return;
+    if (!timed_ || outstanding > timed_->bytesBehind || lws_partial_buffered(socket_) != 0) return;
     const Monotonic now = clock_.monotonic();
-    if (!sample) sample = readLink(descriptor, now);
+    if (!sample) sample = readLink(lws_get_socket_fd(socket_), now);
     if (sample) {
         const Microseconds sinceHanded = now - timed_->handedAt;
         exchange_.countAcknowledged(
@@ -248,7 +255,9 @@ bool PeerConnection::writable() {
     if (ended_ || endIfBroken()) return true;  // the close frame is out: nothing may follow it
     if (closing_ && !session_) return endNow();
     if (held_) look();
-    settleTimed({});
+    // Once for the turn: what is written in it is added, what is acknowledged meanwhile is not looked for.
+    std::size_t underWay = outstanding();
+    settleTimed(underWay, {});
     if (!session_) return true;
     bool saidAll = false;
     for (int turn = 0; turn < kMessagesPerTurn; ++turn) {
@@ -256,11 +265,12 @@ bool PeerConnection::writable() {
         // this is called because the socket takes something.
         saidAll = !session_->hasOutput();
         if (saidAll || (turn > 0 && lws_send_pipe_choked(socket_) != 0)) break;
-        const auto message = session_->pop(linkHasRoom() ? Lane::bulk : kLastUrgentLane);
+        const auto message = session_->pop(linkHasRoom(underWay) ? Lane::bulk : kLastUrgentLane);
         saidAll = !message;
         if (saidAll) break;
         if (!write(*message)) return false;
         handedOver(*message);
+        underWay += message->size();
     }
     if (!session_->hasOutput()) {
         held_ = false;

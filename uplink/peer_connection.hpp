@@ -69,6 +69,8 @@ class PeerConnection {
     void tick();
     /// The session has something to say, or the end has come.
     void askToWrite();
+    /// After the exchange has handed on what was put in: asks to write what came of it.
+    void sayWhatIsNew();
     /// Ends the session now and the connection as soon as the socket allows it.
     void close(CloseWish wish);
     /// Ends the connection without waiting for the peer any longer.
@@ -89,12 +91,13 @@ class PeerConnection {
     bool write(const WireMessage& message);
     [[nodiscard]] bool endNow();
     /// Lanes below the urgent ones may go on.
-    [[nodiscard]] bool linkHasRoom() const;
+    [[nodiscard]] bool linkHasRoom(std::size_t outstanding) const;
+    [[nodiscard]] std::size_t outstanding() const;
     std::optional<LinkSample> look();
     void waitForRoom();
     void handedOver(const WireMessage& message);
     /// `sample`: of now; without one it looks at the socket itself.
-    void settleTimed(std::optional<LinkSample> sample);
+    void settleTimed(std::size_t outstanding, std::optional<LinkSample> sample);
     void meterInbound(std::uint64_t totalReceived);
     void countForPlan(const LinkSample& sample);
     [[nodiscard]] bool isNewcomer() const;

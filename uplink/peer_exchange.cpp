@@ -182,7 +182,7 @@ void PeerExchange::regrant(SessionId session, std::string cameraId, StreamGrant 
     put(Regrant{session, std::move(cameraId), std::move(grant)});
 }
 
-std::set<SessionId> PeerExchange::drain() {
+void PeerExchange::drain() {
     Inbox taken;
     {
         const std::lock_guard lock(mutex_);
@@ -191,11 +191,6 @@ std::set<SessionId> PeerExchange::drain() {
     for (const Item& item : taken.items) {
         std::visit([this](const auto& each) { hand(each); }, item);
     }
-    std::set<SessionId> withOutput;
-    for (const auto& [id, session] : sessions_) {
-        if (session->hasOutput() || session->closeWish()) withOutput.insert(id);
-    }
-    return withOutput;
 }
 
 void PeerExchange::hand(const Chunk& chunk) {

@@ -9,7 +9,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <variant>
 #include <vector>
 
@@ -56,8 +55,8 @@ class PeerExchange {
     void regrant(SessionId session, std::string cameraId, StreamGrant grant);
 
     // The service thread only.
-    /// Hands on everything that was put in. Returns the sessions that now have output.
-    std::set<SessionId> drain();
+    /// Hands on everything that was put in.
+    void drain();
     void add(PeerSession& session);  ///< borrowed until remove()
     void remove(SessionId session);
     /// The service's connections are another process's, which counts them: these figures are theirs.

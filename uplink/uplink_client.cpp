@@ -415,9 +415,8 @@ void Client::report(UplinkState state, std::string reason) {
 
 void Client::woken() {
     if (connection_) exchange_.setPartBytes(connection_->link().partBytes());
-    const auto withOutput = exchange_.drain();
-    const auto* session = connection_ ? connection_->session() : nullptr;
-    if (session != nullptr && withOutput.contains(session->id())) connection_->askToWrite();
+    exchange_.drain();
+    if (connection_) connection_->sayWhatIsNew();
 }
 
 void Client::ticked() {
