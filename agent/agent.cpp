@@ -270,6 +270,7 @@ void Agent::startUplink(const UplinkConnection& connection) {
     settings.proxy = hub.proxy;
     settings.maxDelay = hub.longestWait;
     settings.mostVideoKbps = hub.maxKbps;
+    if (hub.videoWait) settings.videoWait = *hub.videoWait;
     settings.plan = plans_.of(hub.name);
     settings.session.partBytes = kUplinkPartBytes;
     settings.threadName = concat("uplink-", uplinks_.size());

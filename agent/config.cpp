@@ -347,6 +347,8 @@ Result<void> readUplinks(const JsonValue& list, const std::string& folder, Confi
                             .caFile = absolute(textAt(item, "ca_file", {}), folder),
                             .longestWait = std::chrono::seconds(integerAt(item, "max_retry_s", 60)),
                             .maxKbps = integerAt(item, "max_kbps", 0)};
+        if (item.HasMember("video_wait_ms"))
+            uplink.videoWait = std::chrono::milliseconds(integerAt(item, "video_wait_ms", 0));
         uplink.monthlyBytes = kMegabyte * static_cast<std::uint64_t>(integerAt(item, "monthly_mb", 0));
         if (auto read = readWay(item, folder, concat("/uplinks/", i), uplink); !read) return read;
         if (uplink.token.empty() == uplink.tokenFile.empty()) {

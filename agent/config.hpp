@@ -99,6 +99,7 @@ struct UplinkConfig {
     std::optional<uplink::ProxyUrl> proxy;
     Microseconds longestWait = std::chrono::seconds(60);  ///< between tries
     int maxKbps = 0;                                      ///< of video; 0: as much as the link carries
+    std::optional<Microseconds> videoWait;                ///< of a picture for the link; see RateTuning
     std::uint64_t monthlyBytes = 0;                       ///< of a metered link; 0: it is none
 };
 

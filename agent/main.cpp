@@ -2,10 +2,12 @@
 #include <CLI/CLI.hpp>
 
 #include "agent/commands.hpp"
+#include "base/allocator.hpp"
 
 using namespace edgecam::agent;
 
 int main(int argc, char** argv) {
+    edgecam::useOneHeap();
     CLI::App app{
         "edgecam: an edge camera agent. Captures from V4L2 or RTSP, finds faces on the device, and serves "
         "or pushes video and events over one WebSocket."};

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "base/allocator.hpp"
 #include "base/log.hpp"
 #include "capture/cmaf_muxer.hpp"
 #include "uplink/local_server.hpp"
@@ -215,6 +216,7 @@ int runServer(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    useOneHeap();
     std::signal(SIGTERM, [](int) { ending = true; });
     startLog(LogLevel::warning);  // a hundred viewers that come are no news
     Settings settings;

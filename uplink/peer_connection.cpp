@@ -60,7 +60,9 @@ PeerConnection::PeerConnection(lws* socket, ServiceTimers& timers, std::unique_p
         const RateLimits range{
             .leastKbps = kLeastVideoKbps,
             .mostKbps = limits_.mostVideoKbps > 0 ? limits_.mostVideoKbps : kMostVideoKbps};
-        rate_.emplace(range);
+        RateTuning tuning;
+        tuning.pictureWait = limits_.videoWait;
+        rate_.emplace(range, tuning);
         gate_ = std::make_shared<LinkGate>();
         linkIsLimit_ = limits_.mostVideoKbps > 0;
     }

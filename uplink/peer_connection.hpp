@@ -46,6 +46,7 @@ struct ConnectionLimits {
     /// Whether video is asked to follow what the link carries, and within what.
     bool followsLink = false;
     int mostVideoKbps = 0;  ///< 0: as much as the link carries
+    Microseconds videoWait = RateTuning{}.pictureWait;
     /// Of a metered link, counts what the socket carries and says what may go; outlives the connection.
     DataPlan* plan = nullptr;
 };

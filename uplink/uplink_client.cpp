@@ -322,6 +322,7 @@ void Client::established(lws* socket) {
                                   .copyBeforeWrite = true,
                                   .followsLink = settings_.followsLink,
                                   .mostVideoKbps = settings_.mostVideoKbps,
+                                  .videoWait = settings_.videoWait,
                                   .plan = settings_.plan};
     SessionOrigin origin = settings_.origin;
     origin.address = status_.url;

@@ -37,8 +37,9 @@ struct UplinkSettings {
     Microseconds deadAfter = std::chrono::seconds(25);  ///< of silence; whole seconds, beyond pingAfter
     /// False: video enters the socket whenever that takes it. Only to measure what the rule is worth.
     bool holdsVideoBack = true;
-    bool followsLink = true;         ///< video is asked to follow what the link carries
-    int mostVideoKbps = 0;           ///< on a metered link; 0: as much as it carries
+    bool followsLink = true;                            ///< video is asked to follow what the link carries
+    Microseconds videoWait = RateTuning{}.pictureWait;  ///< of a picture for the link
+    int mostVideoKbps = 0;                              ///< on a metered link; 0: as much as it carries
     DataPlan* plan = nullptr;        ///< of a metered link, shared by the uplink's connections; outlives all
     std::function<double()> chance;  ///< for the jitter: 0 up to 1; empty: the system's random numbers
     std::string threadName = "uplink-0";

@@ -289,3 +289,19 @@ TEST_CASE("a sub stream goes with an RTSP source, and its password is never show
     CHECK(broken.starts_with("/cameras/0/substream: "));
     CHECK(broken.find("cret") == std::string::npos);
 }
+
+TEST_CASE("how long a picture may wait for the link is a choice") {
+    const auto with = [](const std::string& more) {
+        return parseConfig(R"({"cameras": [], "uplinks": [{"token": "t", "url": "wss://a/")" + more + "}]}",
+                           "/etc");
+    };
+    const auto silent = with("");
+    REQUIRE(silent);
+    CHECK_FALSE(silent->uplinks[0].videoWait);
+    const auto patient = with(R"(, "video_wait_ms": 200)");
+    REQUIRE(patient);
+    CHECK(patient->uplinks[0].videoWait == std::chrono::milliseconds(200));
+    for (const char* wrong : {"19", "401", "1.5", "\"long\""}) {
+        CHECK_FALSE(with(std::string(R"(, "video_wait_ms": )") + wrong));
+    }
+}
