@@ -14,8 +14,8 @@ constexpr double kHigh = 5e6;
 
 class Ours final : public RateRule {
   public:
-    Ours(int mostKbps, bool holdsPicturesBack)
-        : controller_({.mostKbps = mostKbps}), holdsPicturesBack_(holdsPicturesBack) {}
+    Ours(int mostKbps, const uplink::RateTuning& tuning, bool holdsPicturesBack)
+        : controller_({.mostKbps = mostKbps}, tuning), holdsPicturesBack_(holdsPicturesBack) {}
     uplink::RateDecision tick(const uplink::RateSample& sample) override { return controller_.tick(sample); }
     bool takesPicture(Monotonic now, std::size_t queued) override {
         return !holdsPicturesBack_ || controller_.takesPicture(now, queued);
@@ -53,15 +53,22 @@ void addSteady(StepFigures& into, const Trial& trial, const Outcome& outcome, Sp
 
 }  // namespace
 
-RuleMaker ourController(bool holdsPicturesBack) {
-    return [holdsPicturesBack](const Trial& trial) {
-        return std::make_unique<Ours>(trial.camera.mostKbps, holdsPicturesBack);
+RuleMaker ourController(bool holdsPicturesBack, const uplink::RateTuning& tuning) {
+    return [=](const Trial& trial) {
+        return std::make_unique<Ours>(trial.camera.mostKbps, tuning, holdsPicturesBack);
     };
+}
+
+uplink::RateTuning patient() {
+    uplink::RateTuning tuning;
+    tuning.pictureWait = 140ms;
+    return tuning;
 }
 
 std::vector<Contender> contenders() {
     return {{"ours", ourController()},
             {"ours, no picture held back", ourController(false)},
+            {"ours, patient", ourController(true, patient())},
             {"AIMD", plainAimd},
             {"AIMD, pictures held back",
              [](const Trial& trial) { return std::make_unique<AimdHoldingBack>(trial); }},

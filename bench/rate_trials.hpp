@@ -15,7 +15,9 @@ struct Contender {
 
 /// Ours, and AIMD, with and without holding pictures back; the others of rate_rivals.
 std::vector<Contender> contenders();
-RuleMaker ourController(bool holdsPicturesBack = true);
+RuleMaker ourController(bool holdsPicturesBack = true, const uplink::RateTuning& tuning = {});
+/// `"video_wait_ms": 140`: more of a link that swings, at the price of age.
+uplink::RateTuning patient();
 
 /// Of an even link of 1 or 5 Mbit/s which becomes the other after half a minute, and a camera of 6 Mbit/s.
 struct StepFigures {

@@ -62,7 +62,7 @@ struct RateTuning {
 
     /// A picture is encoded only while all before it is gone so soon, beyond a round trip and a quarter (what
     /// is under way anyway; it is seen a round trip late).
-    Microseconds pictureWait = std::chrono::milliseconds(75);
+    Microseconds pictureWait = std::chrono::milliseconds(64);
     double roundTrips = 1.25;
     int manyHeldBack = 4;  ///< so many pictures held back in a second mean that the rate is too high
 
@@ -74,28 +74,31 @@ struct RateTuning {
 
     double share = 0.8;       ///< of what was carried in `carriedOver`: the rate after a cut
     double deepestCut = 0.5;  ///< of the rate, at once
-    Microseconds carriedOver = std::chrono::seconds(1);
-    Microseconds betweenCuts = std::chrono::milliseconds(400);
-    Microseconds holdAfterCut = std::chrono::milliseconds(300);
+    Microseconds carriedOver = std::chrono::milliseconds(1100);
+    Microseconds betweenCuts = std::chrono::milliseconds(250);
+    Microseconds holdAfterCut = std::chrono::milliseconds(200);
     /// What waits beyond `drainAbove` is to be gone in `drainWithin`: the encoder gets so much less until it
     /// is, but `leastShare` of the rate.
     Microseconds drainAbove = std::chrono::milliseconds(50);
-    Microseconds drainWithin = std::chrono::milliseconds(300);
-    double leastShare = 0.2;
+    Microseconds drainWithin = std::chrono::milliseconds(550);
+    double leastShare = 0.4;
 
     /// Growth, in shares of the rate a second, less as the delay nears `calmDelay`. The smoothed queueing
     /// delay is about half of what one frame takes; where it is far below `frameSpan`, the link is far from
     /// full and the rate grows by up to `growthWhenIdle` besides.
-    double growth = 0.25;
+    double growth = 0.3;
     double growthWhenIdle = 7;
-    Microseconds frameSpan = std::chrono::milliseconds(33);
+    Microseconds frameSpan = std::chrono::milliseconds(37);
     /// Where the link was last seen full, within a tenth; until that is forgotten.
     double growthAtCeiling = 0.03;
-    Microseconds ceilingLasts = std::chrono::seconds(7);
+    Microseconds ceilingLasts = std::chrono::seconds(10);
 
     Microseconds silence = std::chrono::milliseconds(200);  ///< without an acknowledgement: survive
-    Microseconds outage = std::chrono::milliseconds(500);   ///< what lasted so long changes the link...
-    double afterOutage = 0.8;                               ///< ...and this share of the rate is tried first
+    /// What lasted so long changes the link: so many times the rate is tried first. More than the rate: a
+    /// link fades before it goes, so what it was last seen to carry says little, and pictures that find no
+    /// room are held back anyway.
+    Microseconds outage = std::chrono::milliseconds(500);
+    double afterOutage = 1.6;
 };
 
 /// Not thread-safe.
