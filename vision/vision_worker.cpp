@@ -23,8 +23,21 @@ VisionWorker::VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> d
       thread_([this] { run(); }) {}
 
 VisionWorker::~VisionWorker() {
+    stop();
+}
+
+void VisionWorker::stop() {
     pictures_.close();
     thread_.join();
+}
+
+void VisionWorker::replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking) {
+    stop();
+    detector_ = std::move(detector);
+    patience_ = tracking.longestGap;
+    tracker_.retune(tracking);
+    pictures_.reopen();
+    thread_ = std::thread([this] { run(); });
 }
 
 VisionWorker::Figures VisionWorker::figures() const {

@@ -209,3 +209,26 @@ TEST_CASE("a worker without listeners, or without a picture, stops as well") {
     const VisionWorker idle("cam_2", std::make_unique<FakeDetector>(oneFace), clock, {});
     CHECK(idle.figures().analysed == 0);
 }
+
+TEST_CASE("a worker goes on with another detector: tracks leave, ids and counters go on") {
+    Bench bench(oneFace);
+    bench.analyse(1, 3);
+    REQUIRE(bench.record().told().size() == 1);
+    const auto first = bench.record().told().front().trackId;
+    bench.worker().replace(std::make_unique<FakeDetector>([](const Picture&) -> Result<std::vector<Face>> {
+                               Face face = kFace;
+                               face.box.x = 0.7F;
+                               return std::vector{face};
+                           }),
+                           {});
+    bench.analyse(4, 6);
+    bench.stop();
+    const auto told = bench.record().told();
+    REQUIRE(told.size() == 4);  // each comes and leaves
+    CHECK(told[1].phase == FacePhase::leave);
+    CHECK(told[1].trackId == first);
+    CHECK(told[2].phase == FacePhase::enter);
+    CHECK(told[2].trackId == first + 1);
+    CHECK(told[2].face.box.x == doctest::Approx(0.7));
+    CHECK(bench.record().seen().size() == 6);
+}
