@@ -43,7 +43,11 @@ std::size_t memoryOf(const FaceEvent& event) {
 class JournalThread final : public Journal {
   public:
     JournalThread(JournalSettings settings, const Clock& clock, Callbacks callbacks)
-        : settings_(std::move(settings)), clock_(clock), callbacks_(std::move(callbacks)), store_(settings_) {
+        : settings_(std::move(settings)),
+          clock_(clock),
+          callbacks_(std::move(callbacks)),
+          consumers_(settings_.consumers),
+          store_(settings_) {
         thread_ = std::thread([this] { run(); });
         pthread_setname_np(thread_.native_handle(), "journal");
         triedToOpen_.wait();
@@ -58,6 +62,7 @@ class JournalThread final : public Journal {
     }
 
     void append(const FaceEvent& event) override;
+    void keepFor(std::vector<std::string> consumers) override;
     void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) override;
     void read(std::int64_t after, std::size_t count, std::size_t bytes,
               std::function<void(JournalPage)> done) override;
@@ -107,6 +112,7 @@ class JournalThread final : public Journal {
     std::condition_variable wake_;
     Inbox inbox_;
     bool stopping_ = false;
+    std::vector<std::string> consumers_;  ///< as they were last asked for
     JournalStatus status_;
     std::latch triedToOpen_{1};
 
@@ -123,9 +129,9 @@ class JournalThread final : public Journal {
 };
 
 void JournalThread::append(const FaceEvent& event) {
-    if (settings_.consumers.empty()) return;
     {
         const std::lock_guard lock(mutex_);
+        if (consumers_.empty()) return;
         const std::size_t bytes = memoryOf(event);
         if (inbox_.events.size() < kMostWaiting && inbox_.bytes + bytes <= kMostWaitingBytes) {
             if (inbox_.events.empty()) inbox_.since = clock_.monotonic();
@@ -139,11 +145,21 @@ void JournalThread::append(const FaceEvent& event) {
     if (callbacks_.unstored) callbacks_.unstored(event);
 }
 
-void JournalThread::passed(const std::string& consumer, const std::string& journal, std::int64_t seq) {
-    const auto& known = settings_.consumers;
-    if (std::find(known.begin(), known.end(), consumer) == known.end()) return;
+void JournalThread::keepFor(std::vector<std::string> consumers) {
     {
         const std::lock_guard lock(mutex_);
+        if (consumers == consumers_) return;
+        consumers_ = consumers;
+        // In the order in which it was asked for: a read that comes after it is the new consumer's.
+        inbox_.requests.emplace_back([this, consumers = std::move(consumers)] { store_.keepFor(consumers); });
+    }
+    wake_.notify_one();
+}
+
+void JournalThread::passed(const std::string& consumer, const std::string& journal, std::int64_t seq) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::ranges::find(consumers_, consumer) == consumers_.end()) return;
         auto& [ofJournal, furthest] = inbox_.passed[consumer];
         furthest = ofJournal == journal ? std::max(furthest, seq) : seq;
         ofJournal = journal;
