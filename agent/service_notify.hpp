@@ -6,6 +6,8 @@
 namespace edgecam::agent {
 
 void notifyReady(const std::string& status);
+/// The config is read again; notifyReady() says when that is over, and what came of it.
+void notifyReloading();
 void notifyStopping();
 
 /// Whether stdout ends in the journal, where a secret must not be printed.
