@@ -10,6 +10,7 @@
 #include "agent/main_loop.hpp"
 #include "agent/service_notify.hpp"
 #include "agent/version.hpp"
+#include "agent/watchdog.hpp"
 #include "base/log.hpp"
 #include "capture/gst.hpp"
 #include "uplink/relayed_server.hpp"
@@ -90,6 +91,8 @@ int runCommand(const RunOptions& options) {
     loop.onHangup([&] { reload(**agent, options); });
     sayWhere(**agent, *config);
     notifyReady("running");
+    std::optional<Watchdog> watchdog;
+    if (const auto interval = watchdogInterval()) watchdog.emplace(*interval, clock);
     loop.run();
     notifyStopping();
     logInfo("agent", "stopping");

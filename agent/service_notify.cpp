@@ -28,6 +28,16 @@ void notifyStopping() {
     sd_notify(0, "STOPPING=1");
 }
 
+void notifyAlive() {
+    sd_notify(0, "WATCHDOG=1");
+}
+
+std::optional<Microseconds> watchdogInterval() {
+    std::uint64_t microseconds = 0;
+    if (sd_watchdog_enabled(0, &microseconds) <= 0 || microseconds == 0) return std::nullopt;
+    return Microseconds(static_cast<std::int64_t>(microseconds));
+}
+
 bool stdoutIsJournal() {
     return g_log_writer_is_journald(STDOUT_FILENO) != 0;
 }

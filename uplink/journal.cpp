@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/heartbeat.hpp"
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
 #include "uplink/journal_row.hpp"
@@ -21,6 +22,8 @@
 namespace edgecam::uplink {
 namespace {
 
+/// An idle thread shows that it lives.
+constexpr Microseconds kLookUp = std::chrono::seconds(5);
 constexpr std::size_t kMostWaiting = 4096;
 constexpr std::size_t kMostWaitingBytes = 4 << 20;
 /// So many events are committed without waiting for more.
@@ -125,6 +128,7 @@ class JournalThread final : public Journal {
     Monotonic ageCheckAt_{};
     std::vector<Request> untilOpen_;
 
+    Heartbeat heart_{"journal"};
     std::thread thread_;
 };
 
@@ -212,6 +216,7 @@ void JournalThread::run() {
     if (const auto open = openStore(); !open) failed(open.error());
     triedToOpen_.count_down();
     for (bool last = false; !last;) {
+        heart_.beat();
         Inbox inbox;
         {
             std::unique_lock lock(mutex_);
@@ -220,7 +225,8 @@ void JournalThread::run() {
             while (!stopping_ && inbox_.requests.empty() && inbox_.passed.empty()) {
                 const Microseconds wait = nextDue() - clock_.monotonic();
                 if (wait <= Microseconds::zero()) break;
-                wake_.wait_for(lock, std::min<Microseconds>(wait, std::chrono::hours(1)));
+                wake_.wait_for(lock, std::min<Microseconds>(wait, kLookUp));
+                heart_.beat();
             }
             last = stopping_;
             inbox = take(last);
@@ -302,6 +308,7 @@ Result<std::int64_t> JournalThread::tryToCommit(const JournalStore::Work& work) 
 }
 
 Result<void> JournalThread::openStore() {
+    const Heartbeat::Rest rest(heart_);  // a big file is read as a whole
     auto open = store_.open();
     if (!open && store_.damaged()) return replaceStore(open.error());
     if (open) opened();

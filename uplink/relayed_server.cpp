@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/heartbeat.hpp"
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
 #include "uplink/listening_socket.hpp"
@@ -323,7 +324,11 @@ void Server::say(const ToViewers& message) {
 }
 
 void Server::run() {
-    while (!ending_) serveOnce();
+    Heartbeat heart("viewers-link");
+    while (!ending_) {
+        heart.beat();
+        serveOnce();
+    }
     sayFarewell();
 }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/heartbeat.hpp"
+
 namespace edgecam::vision {
 
 namespace {
@@ -47,7 +49,9 @@ VisionWorker::Figures VisionWorker::figures() const {
 void VisionWorker::run() {
     pthread_setname_np(pthread_self(), "vision");
     lastAnalysis_ = clock_.monotonic();
+    Heartbeat heart(concat("vision of ", cameraId_));
     while (!pictures_.closed()) {
+        heart.beat();
         const auto picture = pictures_.takeWithin(kLookUp);
         if (picture) look(*picture);
         if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 
+#include "base/heartbeat.hpp"
 #include "tests/support/fake_clock.hpp"
 
 using namespace edgecam;
@@ -231,4 +233,30 @@ TEST_CASE("a worker goes on with another detector: tracks leave, ids and counter
     CHECK(told[2].trackId == first + 1);
     CHECK(told[2].face.box.x == doctest::Approx(0.7));
     CHECK(bench.record().seen().size() == 6);
+}
+
+TEST_CASE("a worker whose analysis does not end stands still for whoever watches, and turns again") {
+    const auto turns = [] {
+        std::uint64_t sum = 0;
+        for (const auto& sign : Heartbeat::all()) sum += sign.name == "vision of cam_1" ? sign.turns : 0;
+        return sum;
+    };
+    std::promise<void> begun;
+    std::promise<void> mayEnd;
+    std::atomic<bool> first{true};
+    Bench bench([&](const Picture&) -> Result<std::vector<Face>> {
+        if (!first.exchange(false)) return std::vector<Face>{};
+        begun.set_value();
+        mayEnd.get_future().wait();
+        return std::vector<Face>{};
+    });
+    bench.put(1);
+    begun.get_future().wait();
+    const auto stuck = turns();
+    CHECK(stuck > 0);
+    bench.put(2);
+    CHECK(turns() == stuck);
+    mayEnd.set_value();
+    REQUIRE(bench.record().hasSeen(2));
+    CHECK(turns() > stuck);
 }
