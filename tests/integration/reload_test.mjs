@@ -133,6 +133,13 @@ test('how cameras are looked through changes while their video flows on', async 
     await viewer.ask({ type: 'unsubscribe', topics: ['*/detections'] });
 });
 
+test('another default of its encodes is followed by who wished nothing else, on the same channel', async () => {
+    await bothUnnoticed(async () => {
+        await reload({ cameras: agent.config.cameras.map((c) => (c.id === 'front' ? { ...c, encoder: { bitrate_kbps: 300 } } : c)) });
+        await viewer.message((m) => m.type === 'stream_status' && m.data.camera_id === 'front' && m.data.target_bitrate_kbps === 300);
+    });
+});
+
 test('a camera is switched off and on', async () => {
     await unnoticed('front', async () => {
         const others = agent.config.cameras;
