@@ -105,7 +105,7 @@ class Viewers final : public CommandSink {
     void heed(UplinkStatus& status) { exchange_->publish(status); }
     void heed(RelayCameraRemoved& removed) { exchange_->removeCamera(std::move(removed.cameraId)); }
     void heed(RelayUplinkRemoved& removed) { exchange_->removeUplink(std::move(removed.id)); }
-    static void heed(RelayLogLevel& level) { startLog(level.least); }
+    void heed(RelayLogLevel& level) { startLog(level.least); }
     void heed(RelayFigures& news) {
         exchange_->publish(std::make_shared<const AgentFigures>(std::move(news.figures)));
     }
