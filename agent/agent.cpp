@@ -13,25 +13,8 @@
 namespace edgecam::agent {
 namespace {
 
-// To viewers a payload is cut once at 64 KB; on an uplink smaller, so that an urgent message waits less.
+// To viewers a payload is cut once.
 constexpr std::size_t kViewerPartBytes = 64 << 10;
-constexpr std::size_t kUplinkPartBytes = 16 << 10;
-
-std::vector<uplink::Purpose> purposesOf(const UplinkConfig& hub) {
-    if (hub.separateEvents) return {uplink::Purpose::events, uplink::Purpose::media};
-    return {uplink::Purpose::all};
-}
-
-/// How the uplink comes to its token, where that is in a file.
-std::function<std::string()> readerOf(const UplinkConfig& hub) {
-    if (hub.tokenFile.empty()) return {};
-    return [name = hub.name, file = hub.tokenFile]() -> std::string {
-        const auto lines = readSecretLines(file);
-        if (lines && !lines->empty()) return lines->front();
-        logError("agent", name, ": no token: ", lines ? file + " holds none" : lines.error().message);
-        return {};
-    };
-}
 
 uplink::ViewersProgram viewersProgram() {
     return {.arguments = {"viewers", "--log-level", nameOf(leastLogged())}};
@@ -40,20 +23,6 @@ uplink::ViewersProgram viewersProgram() {
 std::string randomUuid() {
     g_autofree char* uuid = g_uuid_string_random();
     return uuid;
-}
-
-/// Where they stand before any of them was dialled.
-std::vector<uplink::UplinkStatus> uplinksToDial(const std::vector<UplinkConfig>& hubs) {
-    std::vector<uplink::UplinkStatus> uplinks;
-    for (const UplinkConfig& hub : hubs) {
-        for (const auto purpose : purposesOf(hub)) {
-            auto& status = uplinks.emplace_back();
-            status.name = hub.name;
-            status.purpose = purpose;
-            status.url = hub.hubs.front().shown;
-        }
-    }
-    return uplinks;
 }
 
 std::vector<std::string> idsOf(const std::vector<CameraConfig>& cameras) {
@@ -68,10 +37,10 @@ Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const
     auto dataDir = DataDir::open(config.dataDir);
     if (!dataDir) return dataDir.error();
     auto agent = std::unique_ptr<Agent>(new Agent(std::move(config), *std::move(dataDir), loop, clock));
-    agent->addPorts();
+    agent->announceUplinks(agent->config_.uplinks);
     if (auto served = agent->startServer(); !served) return served.error();
     agent->startUplinks();
-    for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera);
+    for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera, agent->isOn(camera));
     agent->publishFigures();
     agent->figuresTimer_ = std::make_unique<MainLoop::Timer>(std::chrono::seconds(1),
                                                              [raw = agent.get()] { raw->publishFigures(); });
@@ -83,6 +52,7 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
       dataDir_(std::move(dataDir)),
       loop_(loop),
       clock_(clock),
+      startedAt_(clock.monotonic()),
       instance_(randomUuid()),
       disabled_(dataDir_.disabledCameras()),
       health_(clock),
@@ -93,57 +63,50 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
 Agent::~Agent() {
     figuresTimer_.reset();
     // Peers hear of the end while everything is still there; then nobody calls in any more.
-    uplinks_.clear();
+    for (auto& [name, hub] : uplinks_) hub.clients.clear();
+    farewells_.clear();  // waits for them
     server_.reset();
     // The sessions' last words were posted to a loop that turns no more: their streams are let go here.
-    for (const auto& port : ports_) port->desk.endAll();
+    for (const auto& port : ports_.all()) port->desk.endAll();
     for (auto& [id, unit] : cameras_) {
         unit.camera.reset();
         unit.vision.reset();
     }
+    eventsTo_ = nullptr;
     journal_.reset();
 }
 
-bool Agent::isOn(const CameraConfig& camera) const {
-    return camera.enabled && !disabled_.contains(camera.id);
-}
-
-void Agent::addPorts() {
-    if (config_.server.enabled) addPort(kViewerPartBytes, {});
-    for (const auto& uplink : uplinksToDial(config_.uplinks)) {
-        addPort(kUplinkPartBytes, uplink.id());
-        if (uplink.purpose != uplink::Purpose::media) ports_.back()->keepFor(uplink.name);
-    }
-}
-
-Port& Agent::portOf(const std::string& uplink) {
-    return **std::ranges::find(ports_, uplink, [](const auto& port) { return port->uplink; });
-}
-
-void Agent::addPort(std::size_t partBytes, const std::string& ownUplink) {
+/// How everything stands.
+uplink::AgentView Agent::viewFor(const std::string& ownUplink) const {
     uplink::AgentView view{.agentId = config_.agentId,
                            .version = kVersion,
                            .instance = instance_,
-                           .startedAt = clock_.monotonic(),
+                           .startedAt = startedAt_,
                            .cameras = {}};
     for (const CameraConfig& camera : config_.cameras) {
-        const auto state = isOn(camera) ? CameraState::starting : CameraState::disabled;
-        view.cameras[camera.id] = {.cameraId = camera.id, .state = state};
+        CameraStatus& status = view.cameras[camera.id];
+        status.cameraId = camera.id;
+        status.state = isOn(camera) ? CameraState::starting : CameraState::disabled;
     }
-    for (auto& uplink : uplinksToDial(config_.uplinks)) view.uplinks[uplink.id()] = uplink;
+    for (const auto& [id, unit] : cameras_) {
+        view.cameras[id] = unit.camera->status();
+        view.cameras[id].detector = unit.detector;
+    }
+    view.uplinks = ports_.uplinks();
     view.ownUplink = ownUplink;
-    ports_.push_back(std::make_unique<Port>(
-        cameras_, loop_, std::move(view), partBytes, clock_,
+    return view;
+}
+
+std::shared_ptr<Port> Agent::makePort(std::size_t partBytes, const std::string& ownUplink) {
+    return std::make_shared<Port>(
+        cameras_, loop_, viewFor(ownUplink), partBytes, clock_,
         StreamDesk::Notices{
             .switched = [this](const std::string& cameraId, bool enabled) { remember(cameraId, enabled); },
-            .tuned =
-                [this](const std::string& cameraId) {
-                    for (const auto& port : ports_) port->desk.retune(cameraId);
-                },
+            .tuned = [this](const std::string& cameraId) { retune(cameraId); },
             .answered = [this](const auto& command,
                                const auto& outcome) { metrics_.count(command, outcome); },
             .rotated = [this] { return rotateToken(); },
-        }));
+        });
 }
 
 uplink::Outcome Agent::rotateToken() {
@@ -165,6 +128,7 @@ uplink::SessionOrigin Agent::sessionOrigin() {
 Result<void> Agent::startServer() {
     const ServerConfig& server = config_.server;
     if (!server.enabled) return {};
+    ports_.add(makePort(kViewerPartBytes, {}));
     auto tokens = TokenStore::open(server, dataDir_, loop_, clock_);
     if (!tokens) return tokens.error();
     tokens_ = *std::move(tokens);
@@ -189,7 +153,7 @@ Result<void> Agent::startServer() {
     if (settings.webRoot.empty())
         logWarning("agent", "the page's files were not found: only the socket is served");
 
-    Port& port = portOf({});
+    Port& port = *ports_.find({});
     settings.metrics = [this, &port](const uplink::Grant& grant) {
         return metricsPage(port.exchange.agent(), grant);
     };
@@ -205,172 +169,6 @@ Result<void> Agent::startServer() {
     if (!started) return started.error().within("/server/listen");
     server_ = *std::move(started);
     return {};
-}
-
-void Agent::openJournal() {
-    if (config_.uplinks.empty()) return;
-    uplink::JournalSettings settings;
-    settings.folder = dataDir_.path();
-    for (const UplinkConfig& hub : config_.uplinks) settings.consumers.push_back(hub.name);
-    settings.maxBytes = config_.journal.maxBytes;
-    settings.maxAge = config_.journal.maxAge;
-    const auto toHubs = [this](const auto& say) {
-        for (const auto& port : ports_) {
-            if (port->durable()) say(port->exchange);
-        }
-    };
-    const auto announce = [toHubs](const std::string& journal, std::int64_t newest) {
-        toHubs([&](auto& exchange) { exchange.publishJournal(journal, newest); });
-    };
-    journal_ = uplink::Journal::open(
-        settings, clock_,
-        uplink::Journal::Callbacks{
-            .committed = announce,
-            .unstored =
-                [toHubs](const FaceEvent& event) {
-                    toHubs([&](auto& exchange) { exchange.publish(event); });
-                },
-            .changed =
-                [announce](const uplink::JournalStatus& status) {
-                    announce(status.journal, status.newest);
-                    if (status.ok) return logInfo("journal", "events are kept in journal ", status.journal);
-                    logWarning("journal", "events are not kept: ", status.trouble);
-                },
-        });
-    const auto status = journal_->status();
-    announce(status.journal, status.newest);
-}
-
-void Agent::startUplinks() {
-    std::vector<UplinkConnection> connections;
-    for (const UplinkConfig& hub : config_.uplinks) {
-        const auto endpoints = std::make_shared<uplink::Endpoints>(hub.hubs, uplink::BackOff::systemChance());
-        for (const auto purpose : purposesOf(hub)) {
-            const uplink::UplinkStatus self{.name = hub.name, .purpose = purpose};
-            connections.push_back({hub, purpose, endpoints, portOf(self.id())});
-        }
-    }
-    openJournal();
-    for (const UplinkConnection& connection : connections) startUplink(connection);
-}
-
-void Agent::startUplink(const UplinkConnection& connection) {
-    const UplinkConfig& hub = connection.hub;
-    uplink::UplinkSettings settings;
-    settings.name = hub.name;
-    settings.endpoints = connection.endpoints;
-    settings.hub = {.token = hub.token,
-                    .grant = {.role = hub.role, .cameras = hub.cameras, .name = hub.name},
-                    .readToken = readerOf(hub),
-                    .start = hub.start,
-                    .purpose = connection.purpose};
-    settings.origin = sessionOrigin();
-    settings.caFile = hub.caFile;
-    settings.tls = hub.tls;
-    settings.proxy = hub.proxy;
-    settings.maxDelay = hub.longestWait;
-    settings.mostVideoKbps = hub.maxKbps;
-    if (hub.videoWait) settings.videoWait = *hub.videoWait;
-    settings.plan = plans_.of(hub.name);
-    settings.session.partBytes = kUplinkPartBytes;
-    settings.threadName = concat("uplink-", uplinks_.size());
-    Port& port = connection.port;
-    if (port.durable()) {
-        port.readFrom(*journal_);
-        settings.journal = &port;
-    }
-    auto client =
-        uplink::UplinkClient::start(settings, port.exchange, port, clock_, [this](const auto& status) {
-            logInfo("uplink", status.name, " (", nameOf(status.purpose), ") at ", status.url, ": ",
-                    nameOf(status.state), status.reason.empty() ? "" : ": ", status.reason);
-            publish(status);
-        });
-    if (client) {
-        uplinks_.push_back(*std::move(client));
-    } else {
-        // The box is useful without this hub, and a file that is missing may come.
-        logError("agent", "a hub is not dialled: ", client.error().message);
-        publish({.name = hub.name,
-                 .purpose = connection.purpose,
-                 .url = hub.hubs.front().shown,
-                 .state = uplink::UplinkState::rejected,
-                 .reason = "not dialled: " + client.error().message});
-    }
-}
-
-void Agent::addCamera(const CameraConfig& config) {
-    CameraUnit& unit = cameras_[config.id];
-    unit.config = config;
-    std::string detector = "off";
-    if (config.vision) detector = addVision(unit);
-    capture::Camera::Callbacks callbacks{
-        .chunk =
-            [this](const Chunk& chunk) {
-                for (const auto& port : ports_) port->publish(chunk);
-            },
-        .status = [this, detector](const CameraStatus& status) { publish(status, detector); },
-    };
-    capture::CameraSettings settings{.id = config.id,
-                                     .source = config.source,
-                                     .substream = config.substream,
-                                     .encoder = config.encoder,
-                                     .maxRenditions = config.maxRenditions,
-                                     .enabled = isOn(config)};
-    unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
-                                          std::move(callbacks));
-    if (unit.vision) unit.camera->look(config_.vision.rateHz);
-    publish(unit.camera->status(), detector);
-    unit.camera->start();
-}
-
-void Agent::publish(CameraStatus status, const std::string& detector) {
-    status.detector = detector;
-    for (const auto& port : ports_) port->exchange.publish(status);
-}
-
-void Agent::publish(const uplink::UplinkStatus& status) {
-    for (const auto& port : ports_) port->exchange.publish(status);
-}
-
-std::string Agent::addVision(CameraUnit& unit) {
-    vision::DetectorSettings settings;
-    settings.modelPaths = modelPaths(config_.vision.model);
-    settings.inputSize = config_.vision.inputSize;
-    auto chosen = vision::makeFaceDetector(settings);
-    if (!chosen) {
-        logWarning("vision", unit.config.id, ": no faces will be found: ", chosen.error().message);
-        return "off: " + chosen.error().message;
-    }
-    logInfo("vision", unit.config.id, ": ", chosen->model.explanation);
-    std::string name = chosen->detector->name();
-    unit.vision = std::make_unique<vision::VisionWorker>(
-        unit.config.id, std::move(chosen->detector), clock_,
-        vision::VisionWorker::Callbacks{
-            .detections =
-                [this](const Detections& detections) {
-                    for (const auto& port : ports_) port->exchange.publish(detections);
-                },
-            .event = [this](const FaceEvent& event) { tell(event); },
-        },
-        vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
-    return name;
-}
-
-/// Hubs get an event by way of the journal, viewers at once.
-void Agent::tell(FaceEvent event) {
-    event.clockSynced = clock_.synced();
-    metrics_.count(event);
-    for (const auto& port : ports_)
-        port->durable() ? port->exchange.note(event) : port->exchange.publish(event);
-    if (journal_) journal_->append(event);
-}
-
-void Agent::remember(const std::string& cameraId, bool enabled) {
-    const bool changed = enabled ? disabled_.erase(cameraId) > 0 : disabled_.insert(cameraId).second;
-    if (!changed) return;  // no write, no sync
-    if (auto kept = dataDir_.rememberDisabled(disabled_); !kept) {
-        logWarning("agent", "cameras that are off will be on after a restart: ", kept.error().message);
-    }
 }
 
 std::string Agent::pageUrl() const {

@@ -39,18 +39,18 @@ void Agent::publishFigures() {
         figures->cameras[id] = figuresOf(unit);
         figures->cameras[id].events = metrics_.eventsOf(id);
     }
-    for (const auto& port : ports_) port->exchange.publish(figures);
+    for (const auto& port : ports_.all()) port->exchange.publish(figures);
 }
 
 std::string Agent::metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const {
     std::vector<ServiceSnapshot> services;
-    for (const auto& port : ports_) {
-        services.push_back({.uplink = port->uplink,
-                            .figures = port->exchange.figures(),
-                            .droppedChunks = port->exchange.droppedChunks(),
-                            .droppedFaceItems = port->exchange.droppedFaceItems(),
-                            .oldestWait = port->exchange.oldestWait()});
-    }
+    ports_.each([&](const Port& port) {
+        services.push_back({.uplink = port.uplink,
+                            .figures = port.exchange.figures(),
+                            .droppedChunks = port.exchange.droppedChunks(),
+                            .droppedFaceItems = port.exchange.droppedFaceItems(),
+                            .oldestWait = port.exchange.oldestWait()});
+    });
     return metrics_.page(view, services, grant, clock_.monotonic());
 }
 

@@ -14,6 +14,7 @@ namespace edgecam::agent {
 /// Thread-bound (main). The camera goes first: it puts pictures into the worker's mailbox.
 struct CameraUnit {
     CameraConfig config;
+    std::string detector = "off";                  ///< what looks, or why nothing does; for statuses
     std::unique_ptr<vision::VisionWorker> vision;  ///< nullptr: nobody looks
     std::unique_ptr<capture::Camera> camera;
 };

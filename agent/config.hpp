@@ -29,6 +29,7 @@ struct CameraConfig {
     bool vision = true;
     capture::EncoderSettings encoder;
     int maxRenditions = 2;
+    bool operator==(const CameraConfig&) const = default;
 };
 
 struct VisionConfig {
@@ -36,6 +37,7 @@ struct VisionConfig {
     double rateHz = 10;
     Size inputSize{640, 360};
     float minConfidence = 0.6F;
+    bool operator==(const VisionConfig&) const = default;
 };
 
 struct TokenConfig {
@@ -44,6 +46,7 @@ struct TokenConfig {
     std::string file;                        ///< absolute; each line a token or its hash
     uplink::Role role = uplink::Role::viewer;
     std::vector<std::string> cameras;
+    bool operator==(const TokenConfig&) const = default;
 };
 
 /// Who may sign tokens, and for what.
@@ -55,6 +58,7 @@ struct TokenKeyConfig {
     uplink::Role most = uplink::Role::viewer;
     std::vector<std::string> cameras;
     Microseconds longest = std::chrono::hours(24);
+    bool operator==(const TokenKeyConfig&) const = default;
 };
 
 struct ServerConfig {
@@ -101,6 +105,7 @@ struct UplinkConfig {
     int maxKbps = 0;                                      ///< of video; 0: as much as the link carries
     std::optional<Microseconds> videoWait;                ///< of a picture for the link; see RateTuning
     std::uint64_t monthlyBytes = 0;                       ///< of a metered link; 0: it is none
+    bool operator==(const UplinkConfig&) const = default;
 };
 
 struct Config {

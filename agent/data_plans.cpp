@@ -30,14 +30,27 @@ void tell(const std::string& name, const uplink::PlanFigures& plan) {
 
 DataPlans::DataPlans(const std::vector<UplinkConfig>& uplinks, const DataDir& dataDir, const Clock& clock)
     : dataDir_(dataDir), clock_(clock) {
-    const bool metered = std::ranges::any_of(uplinks, [](const auto& hub) { return hub.monthlyBytes > 0; });
-    if (metered) kept_ = dataDir_.usedPlans();
-    for (const UplinkConfig& hub : uplinks) {
-        if (hub.monthlyBytes == 0) continue;
-        plans_.try_emplace(hub.name, hub.monthlyBytes, kept_[hub.name]);
+    for (const UplinkConfig& hub : uplinks) begin(hub);
+}
+
+void DataPlans::begin(const UplinkConfig& hub) {
+    if (hub.monthlyBytes == 0) return;
+    if (!std::exchange(loaded_, true)) {
+        kept_ = dataDir_.usedPlans();
+        ended_ = kept_;
     }
-    // Before anybody is dialled: a plan may have been used up last month.
+    plans_.try_emplace(hub.name, hub.monthlyBytes, ended_[hub.name]);
+    kept_.try_emplace(hub.name);
+    // Before it is dialled: a plan may have been used up last month.
     tellTime();
+}
+
+void DataPlans::end(const std::string& uplink) {
+    const auto found = plans_.find(uplink);
+    if (found == plans_.end()) return;
+    ended_[uplink] = found->second.record();
+    plans_.erase(found);
+    told_.erase(uplink);
 }
 
 DataPlans::~DataPlans() {

@@ -29,7 +29,12 @@ class DataPlans {
     DataPlans(const DataPlans&) = delete;
     DataPlans& operator=(const DataPlans&) = delete;
 
-    /// Null: that uplink is not metered. Valid as long as this.
+    /// For an uplink that is dialled from now on: no-op where it is not metered. It goes on from what was
+    /// used of it in this month, by whatever limit.
+    void begin(const UplinkConfig& hub);
+    /// After its connections have ended.
+    void end(const std::string& uplink);
+    /// Null: that uplink is not metered. Valid until end().
     [[nodiscard]] uplink::DataPlan* of(const std::string& uplink);
     /// About once a second. Does not wait for the disk, which is written by a thread of its own: at once
     /// after the start (a box that crashes every minute would count nothing else) and when a state changed,
@@ -51,7 +56,9 @@ class DataPlans {
     const Clock& clock_;
     std::map<std::string, uplink::DataPlan> plans_;
     std::map<std::string, uplink::PlanState> told_;
-    Records kept_;  ///< as they are on disk, or on their way there
+    Records kept_;   ///< as they are on disk, or on their way there
+    Records ended_;  ///< of uplinks that may come back
+    bool loaded_ = false;
     std::optional<Monotonic> wroteAt_;
     bool soon_ = false;  ///< a state changed since
     std::future<Result<void>> writing_;

@@ -38,6 +38,7 @@ MainLoop::MainLoop()
 MainLoop::~MainLoop() {
     if (interrupt_ != 0) g_source_remove(interrupt_);
     if (terminate_ != 0) g_source_remove(terminate_);
+    if (hangup_ != 0) g_source_remove(hangup_);
     g_main_loop_unref(loop_);
 }
 
@@ -50,6 +51,11 @@ void MainLoop::run() {
 
 void MainLoop::quit() {
     g_main_loop_quit(loop_);
+}
+
+void MainLoop::onHangup(std::function<void()> task) {
+    hungUp_ = std::move(task);
+    hangup_ = g_unix_signal_add(SIGHUP, runAgain, &hungUp_);
 }
 
 void MainLoop::post(std::function<void()> task) {

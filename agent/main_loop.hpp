@@ -23,6 +23,10 @@ class MainLoop {
     void run();
     void quit();
 
+    /// Runs `task` on the main thread at every SIGHUP from now on, which then ends the process no more. Call
+    /// it once.
+    void onHangup(std::function<void()> task);
+
     /// Thread-safe, never blocks: `task` runs on the main thread, after all that was posted before it.
     void post(std::function<void()> task);
 
@@ -43,6 +47,8 @@ class MainLoop {
     GMainLoop* loop_;
     guint interrupt_;
     guint terminate_;
+    guint hangup_ = 0;
+    std::function<void()> hungUp_;
 };
 
 }  // namespace edgecam::agent

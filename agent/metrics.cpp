@@ -55,11 +55,17 @@ Metrics::Metrics(const std::string& version, const std::vector<std::string>& cam
         .Register(registry_)
         .Add({{"version", version}})
         .Set(1);
-    for (const std::string& cameraId : cameraIds) {
-        for (const FacePhase phase : kPhases) eventCounter(cameraId, phase);
-    }
+    for (const std::string& cameraId : cameraIds) begin(cameraId);
     for (const uplink::Denial denial : uplink::allDenials())
         refused_.Add({{"reason", uplink::nameOf(denial)}});
+}
+
+void Metrics::begin(const std::string& cameraId) {
+    for (const FacePhase phase : kPhases) eventCounter(cameraId, phase);
+}
+
+void Metrics::end(const std::string& cameraId) {
+    for (const FacePhase phase : kPhases) events_.Remove(&eventCounter(cameraId, phase));
 }
 
 prometheus::Counter& Metrics::eventCounter(const std::string& cameraId, FacePhase phase) {

@@ -39,6 +39,10 @@ class Metrics {
     /// Every camera's events begin at 0, so that a rate over them is right from the first one on.
     Metrics(const std::string& version, const std::vector<std::string>& cameraIds);
 
+    /// A camera that came later, and one that is gone: its figures are no more.
+    void begin(const std::string& cameraId);
+    void end(const std::string& cameraId);
+
     void count(const FaceEvent& event);
     /// A peer's command and what became of it.
     void count(const uplink::Command& command, const uplink::Outcome& outcome);

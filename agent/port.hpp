@@ -1,8 +1,10 @@
 // Port: one face of the agent towards peers, the local server or one uplink: its exchange (where threads
 // meet) and its stream desk (main thread). Commands that come in on the service's thread are carried to the
-// main thread here, and what its sessions want of the journal to the journal.
+// main thread here, and what its sessions want of the journal to the journal. What was on its way to a port
+// that has ended comes to nothing.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -17,7 +19,9 @@
 
 namespace edgecam::agent {
 
-class Port final : public uplink::CommandSink, public uplink::JournalLine {
+class Port final : public uplink::CommandSink,
+                   public uplink::JournalLine,
+                   public std::enable_shared_from_this<Port> {
   public:
     Port(CameraUnits& cameras, MainLoop& loop, uplink::AgentView view, std::size_t partBytes,
          const Clock& clock, StreamDesk::Notices notices)
@@ -27,20 +31,26 @@ class Port final : public uplink::CommandSink, public uplink::JournalLine {
           loop_(loop) {}
 
     void submit(const uplink::Command& command) override {
-        loop_.post([this, command] { desk.execute(command); });
+        loop_.post([weak = weak_from_this(), command] {
+            if (const auto port = weak.lock()) port->desk.execute(command);
+        });
     }
     void sessionEnded(uplink::SessionId session) override {
-        loop_.post([this, session] { desk.sessionEnded(session); });
+        loop_.post([weak = weak_from_this(), session] {
+            if (const auto port = weak.lock()) port->desk.sessionEnded(session);
+        });
     }
 
-    /// The peers of this port get durable events, from the journal, as `consumer`. Before anything runs.
-    void keepFor(std::string consumer) { consumer_ = std::move(consumer); }
+    /// The peers of this port get durable events, from `journal`, as `consumer`. Before anybody else knows of
+    /// the port; `journal` outlives its service.
+    void keepFor(std::string consumer, uplink::Journal& journal) {
+        consumer_ = std::move(consumer);
+        journal_ = &journal;
+    }
     [[nodiscard]] bool durable() const { return !consumer_.empty(); }
-    /// Before its service starts.
-    void readFrom(uplink::Journal& journal) { journal_ = &journal; }
     void read(uplink::SessionId session, std::optional<std::int64_t> after) override {
-        const auto hand = [this, session](uplink::JournalPage page) {
-            exchange.deliver(session, std::move(page));
+        const auto hand = [weak = weak_from_this(), session](uplink::JournalPage page) {
+            if (const auto port = weak.lock()) port->exchange.deliver(session, std::move(page));
         };
         after ? journal_->read(*after, kPageRecords, kPageBytes, hand)
               : journal_->readFor(consumer_, kPageRecords, kPageBytes, hand);

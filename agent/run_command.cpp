@@ -10,6 +10,7 @@
 #include "agent/main_loop.hpp"
 #include "agent/service_notify.hpp"
 #include "agent/version.hpp"
+#include "agent/watchdog.hpp"
 #include "base/log.hpp"
 #include "capture/gst.hpp"
 #include "uplink/relayed_server.hpp"
@@ -46,6 +47,24 @@ void sayWhere(const Agent& agent, const Config& config) {
     std::fflush(stdout);
 }
 
+/// A config that cannot be used is refused, and the one in force stays.
+void reload(Agent& agent, const RunOptions& options) {
+    notifyReloading();
+    const auto refuse = [&](const Error& error) {
+        logError("agent", options.config,
+                 " was read again and is refused, the config in force stays: ", error.message);
+        notifyReady("running; a config that was read again is refused: " + error.message);
+    };
+    auto config = loadConfig(options.config);
+    if (!config) return refuse(config.error());
+    const LogLevel level = levelOf(options.logLevel, config->logLevel);
+    const auto change = agent.reload(*std::move(config));
+    if (!change) return refuse(change.error());
+    startLog(level);
+    logInfo("agent", options.config, " was read again: ", described(*change));
+    notifyReady("running");
+}
+
 }  // namespace
 
 int runCommand(const RunOptions& options) {
@@ -69,8 +88,11 @@ int runCommand(const RunOptions& options) {
         std::fprintf(stderr, "edgecam: %s\n", agent.error().message.c_str());
         return EX_UNAVAILABLE;
     }
+    loop.onHangup([&] { reload(**agent, options); });
     sayWhere(**agent, *config);
     notifyReady("running");
+    std::optional<Watchdog> watchdog;
+    if (const auto interval = watchdogInterval()) watchdog.emplace(*interval, clock);
     loop.run();
     notifyStopping();
     logInfo("agent", "stopping");

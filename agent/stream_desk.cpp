@@ -97,6 +97,53 @@ void StreamDesk::endAll() {
     streams_ = 0;
 }
 
+std::vector<std::pair<uplink::SessionId, StreamDesk::StreamKey>> StreamDesk::streamsOf(
+    const std::string& cameraId) const {
+    std::vector<std::pair<uplink::SessionId, StreamKey>> found;
+    for (const auto& [session, watcher] : watchers_) {
+        for (const auto& [key, stream] : watcher.streams) {
+            if (key.first == cameraId) found.emplace_back(session, key);
+        }
+    }
+    return found;
+}
+
+void StreamDesk::release(const std::string& cameraId) {
+    for (const auto& [session, key] : streamsOf(cameraId)) watchers_[session].streams.at(key).lease.reset();
+}
+
+void StreamDesk::rejoin(const std::string& cameraId) {
+    CameraUnit& unit = cameras_.at(cameraId);
+    for (const auto& [session, key] : streamsOf(cameraId)) {
+        if (reopen(session, key, unit)) {
+            moved(session, key);
+        } else {
+            erase(session, key);
+            exchange_.regrant(
+                session, cameraId,
+                {.form = key.second, .rendition = 0, .backlog = {}, .quality = {}, .targetBitrateKbps = 0});
+        }
+    }
+}
+
+bool StreamDesk::reopen(uplink::SessionId session, const StreamKey& key, CameraUnit& unit) {
+    const Stream& was = watchers_[session].streams.at(key);
+    auto lease = unit.camera->open(
+        {.form = formOf(key.second), .codecs = was.codecs, .wish = wishOf(session, unit, was.role)});
+    if (!lease) return false;
+    follow(session, key, Stream{*std::move(lease), was.role, was.codecs});
+    return true;
+}
+
+void StreamDesk::forget(const std::string& cameraId) {
+    for (const auto& [session, key] : streamsOf(cameraId)) erase(session, key);
+    for (auto& [session, watcher] : watchers_) {
+        watcher.qualities.erase(cameraId);
+        watcher.links.erase(cameraId);
+        watcher.keyFramesOnly.erase(cameraId);
+    }
+}
+
 void StreamDesk::retune(const std::string& cameraId) {
     const auto unit = cameras_.find(cameraId);
     if (unit == cameras_.end()) return;
@@ -201,7 +248,7 @@ void StreamDesk::run(const uplink::Command& command, CameraUnit& unit, const upl
         answer(command, Refusal{ErrorCode::unsupported, lease.error().message, "codecs"});
         return;
     }
-    follow(command.session, key, Stream{*std::move(lease), command.role});
+    follow(command.session, key, Stream{*std::move(lease), command.role, start.codecs});
     auto grant = grantOf(command.session, key);
     watchers_[command.session].streams.at(key).lease->join([&](const Backlog& backlog) {
         grant.backlog = backlog;

@@ -42,6 +42,15 @@ class StreamDesk {
     /// The camera's default settings have changed: who follows them is told.
     void retune(const std::string& cameraId);
 
+    /// The camera is about to be closed and opened anew: its streams let go of it, and wait for rejoin().
+    /// Until then no command may come.
+    void release(const std::string& cameraId);
+    /// It is there again: all that waited follow it as it is now, by the same wishes. Who can take nothing
+    /// of what it gives is told.
+    void rejoin(const std::string& cameraId);
+    /// The camera is about to go for good: its streams end, and what was wished of it is forgotten.
+    void forget(const std::string& cameraId);
+
     /// Lets go of every stream: before the cameras end, after the service that brought the commands.
     void endAll();
 
@@ -50,8 +59,9 @@ class StreamDesk {
 
   private:
     struct Stream {
-        std::unique_ptr<capture::StreamLease> lease;
-        uplink::Role role = uplink::Role::viewer;  ///< of the session
+        std::unique_ptr<capture::StreamLease> lease;  ///< nullptr only between release() and rejoin()
+        uplink::Role role = uplink::Role::viewer;     ///< of the session
+        std::vector<std::string> codecs;              ///< that it takes
     };
     using StreamKey = std::pair<std::string, uplink::StreamForm>;  // of one session
     /// What a session's link carries of one camera, and what was made of it.
@@ -88,6 +98,9 @@ class StreamDesk {
     void fitToLink(capture::StreamWish& wish, const QualityPlan& plan, const CameraUnit& unit, Link& link);
     void moved(uplink::SessionId session, const StreamKey& key);
     bool erase(uplink::SessionId session, const StreamKey& key);
+    [[nodiscard]] std::vector<std::pair<uplink::SessionId, StreamKey>> streamsOf(
+        const std::string& cameraId) const;
+    bool reopen(uplink::SessionId session, const StreamKey& key, CameraUnit& unit);
 
     CameraUnits& cameras_;
     uplink::PeerExchange& exchange_;

@@ -34,7 +34,9 @@ Result<void> checkServerDates(const ServerConfig& server, Utc now) {
     return valid ? valid : valid.error().within("/server/tls/cert_file");
 }
 
-Result<void> checkUplink(const UplinkConfig& uplink, const std::string& where, Utc now) {
+}  // namespace
+
+Result<void> checkUplinkTls(const UplinkConfig& uplink, const std::string& where, Utc now) {
     if (!uplink.caFile.empty()) {
         if (auto good = uplink::checkAuthorities(uplink.caFile); !good) {
             return good.error().within(where + "/ca_file");
@@ -52,15 +54,13 @@ Result<void> checkUplink(const UplinkConfig& uplink, const std::string& where, U
     return good ? good : good.error().within(where);
 }
 
-}  // namespace
-
 Result<void> checkTlsFiles(const Config& config, Utc now) {
     if (config.server.enabled) {
         if (auto good = checkServer(config.server); !good) return good;
         if (auto valid = checkServerDates(config.server, now); !valid) return valid;
     }
     for (std::size_t i = 0; i < config.uplinks.size(); ++i) {
-        auto good = checkUplink(config.uplinks[i], concat("/uplinks/", i), now);
+        auto good = checkUplinkTls(config.uplinks[i], concat("/uplinks/", i), now);
         if (!good) return good;
     }
     return {};

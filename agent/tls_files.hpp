@@ -13,6 +13,8 @@ namespace edgecam::agent {
 /// All of them, as `edgecam check` holds against a config: that they can be read, fit one another and are
 /// valid at `now`.
 Result<void> checkTlsFiles(const Config& config, Utc now);
+/// Those of one uplink, which is at `where` in the config.
+Result<void> checkUplinkTls(const UplinkConfig& uplink, const std::string& where, Utc now);
 
 /// What the local server serves with; its own certificate is made in `dataDir` where that is wanted and
 /// absent. One that is not valid at `now` is an error in the log and no failure: the box may not know the

@@ -68,11 +68,7 @@ Result<void> TokenStore::check(const ServerConfig& config) {
 Result<std::unique_ptr<TokenStore>> TokenStore::open(const ServerConfig& config, DataDir& dataDir,
                                                      MainLoop& loop, const Clock& clock) {
     auto store = std::unique_ptr<TokenStore>(new TokenStore(config, dataDir, loop, clock));
-    if (config.makesToken()) {
-        auto own = dataDir.ownToken();
-        if (!own) return own.error();
-        store->own_ = uplink::TokenHash::of(*own);
-    }
+    if (auto settled = store->settleOwn(); !settled) return settled.error();
     (void)store->changed();
     store->access_ = std::make_unique<uplink::Access>(
         uplink::AccessRules{store->tokensNow(), store->keysNow(), dataDir.revokedTokens()}, clock);
@@ -82,6 +78,28 @@ Result<std::unique_ptr<TokenStore>> TokenStore::open(const ServerConfig& config,
 
 TokenStore::TokenStore(const ServerConfig& config, DataDir& dataDir, MainLoop& loop, const Clock& clock)
     : config_(config), dataDir_(dataDir), loop_(loop), clock_(clock) {}
+
+/// The token that the agent made holds exactly where the config names nobody.
+Result<void> TokenStore::settleOwn() {
+    if (!config_.makesToken()) {
+        own_.reset();
+        old_.reset();
+        oldEnds_.reset();
+        return {};
+    }
+    if (own_) return {};
+    const auto own = dataDir_.ownToken();
+    if (!own) return own.error();
+    own_ = uplink::TokenHash::of(*own);
+    return {};
+}
+
+Result<void> TokenStore::configChanged() {
+    const auto settled = settleOwn();
+    (void)changed();
+    readAgain();
+    return settled;
+}
 
 void TokenStore::addOwn(std::vector<uplink::TokenRule>& rules) const {
     for (const auto& token : {own_, old_}) {
@@ -148,7 +166,10 @@ void TokenStore::look() {
         oldEnds_.reset();
         old_.reset();
     }
-    if (!changed() && !oldOver) return;
+    if (changed() || oldOver) readAgain();
+}
+
+void TokenStore::readAgain() {
     auto tokens = tokensNow();
     auto keys = keysNow();
     const auto line =

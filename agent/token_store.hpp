@@ -33,6 +33,9 @@ class TokenStore {
                                                     MainLoop& loop, const Clock& clock);
     /// Reads what open() would, and keeps nothing. The error says which part of the config is at fault.
     static Result<void> check(const ServerConfig& config);
+    /// The config it was opened with has other tokens or keys now. Fails where a token of its own is needed
+    /// and cannot be made; then nobody has one.
+    Result<void> configChanged();
     ~TokenStore() = default;
     TokenStore(const TokenStore&) = delete;
     TokenStore& operator=(const TokenStore&) = delete;
@@ -53,7 +56,9 @@ class TokenStore {
     TokenStore(const ServerConfig& config, DataDir& dataDir, MainLoop& loop, const Clock& clock);
     [[nodiscard]] std::vector<std::string> files() const;
     [[nodiscard]] bool changed();
+    Result<void> settleOwn();
     void look();
+    void readAgain();
     [[nodiscard]] std::vector<uplink::TokenRule> tokensNow() const;
     [[nodiscard]] std::vector<uplink::TokenKey> keysNow() const;
     void addOwn(std::vector<uplink::TokenRule>& rules) const;

@@ -35,7 +35,7 @@ class Mailbox {
         return std::exchange(slot_, std::nullopt);
     }
 
-    /// Wakes the consumer for good; later items are ignored.
+    /// Wakes the consumer; items are ignored from now on, until reopen().
     void close() {
         {
             const std::lock_guard lock(mutex_);
@@ -43,6 +43,12 @@ class Mailbox {
             slot_.reset();
         }
         filled_.notify_all();
+    }
+
+    /// For another consumer, once the one that was woken by close() is gone.
+    void reopen() {
+        const std::lock_guard lock(mutex_);
+        closed_ = false;
     }
 
     [[nodiscard]] bool closed() const {

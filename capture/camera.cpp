@@ -40,6 +40,7 @@ class LiveCamera final : public Camera {
     void enable(bool enabled) override;
     [[nodiscard]] CameraStatus status() const override;
     [[nodiscard]] CameraActivity activity() const override;
+    [[nodiscard]] std::shared_ptr<CameraCount> count() const override { return count_; }
     [[nodiscard]] int codedKbps() const override { return main_.kbps(); }
     [[nodiscard]] std::optional<SubStreamFigures> substream() const override;
     void look(double perSecond) override;
@@ -72,7 +73,7 @@ class LiveCamera final : public Camera {
     EncodedRendition jpeg_;
     Snapshots snapshots_;
     // Behind what their pictures go to: the flow stops at its springs.
-    const std::shared_ptr<CameraCount> count_ = std::make_shared<CameraCount>();
+    const std::shared_ptr<CameraCount> count_;
     LiveSource main_;
     std::unique_ptr<SubSource> sub_;  ///< null: the camera has none
     Seating seating_;
@@ -92,6 +93,7 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
                 if (callbacks_.chunk) callbacks_.chunk(chunk);
             }),
       snapshots_(clock, [this] { signal_.notify(); }),
+      count_(settings_.count ? settings_.count : std::make_shared<CameraCount>()),
       main_(settings_.source, RenditionKind::passthrough, count_, settings_.enabled, clock, flowOf(false)),
       sub_(settings_.substream ? std::make_unique<SubSource>(settings_.id, *settings_.substream, count_,
                                                              settings_.enabled, clock, flowOf(true))

@@ -21,6 +21,8 @@
 
 namespace edgecam::capture {
 
+class CameraCount;
+
 enum class StreamForm { cmaf, jpeg };
 
 /// What the camera's sub stream must be like to serve in place of an encode.
@@ -55,6 +57,8 @@ struct CameraSettings {
     EncoderSettings encoder;
     int maxRenditions = 2;  ///< how many different encodes at a time, at least 1
     bool enabled = true;
+    /// Of a camera in whose place this one comes: numbers and running time go on. Null: they begin.
+    std::shared_ptr<CameraCount> count{};
 };
 
 /// What a camera is busy with, for metrics. Counters only grow.
@@ -132,6 +136,8 @@ class Camera {
     virtual void enable(bool enabled) = 0;
     [[nodiscard]] virtual CameraStatus status() const = 0;
     [[nodiscard]] virtual CameraActivity activity() const = 0;
+    /// For CameraSettings::count of one that is to take this one's place.
+    [[nodiscard]] virtual std::shared_ptr<CameraCount> count() const = 0;
     /// What the camera's own coding takes, kbit/s over the last seconds; 0: not known, or it gives raw
     /// pictures.
     [[nodiscard]] virtual int codedKbps() const = 0;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <utility>
 
 namespace edgecam::capture {
@@ -12,11 +13,15 @@ namespace {
 struct Ends {
     std::mutex mutex;
     std::condition_variable changed;
-    int open = 0;
+    std::multiset<Monotonic> open;  ///< since when
 
-    void count(int change) {
+    void began(Monotonic now) {
         const std::lock_guard lock(mutex);
-        open += change;
+        open.insert(now);
+    }
+    void ended(Monotonic since) {
+        const std::lock_guard lock(mutex);
+        open.erase(open.find(since));
         changed.notify_all();
     }
 };
@@ -90,11 +95,12 @@ LivePipeline::~LivePipeline() {
         life_->open = false;
         life_->take = {};
     }
-    ends().count(+1);
-    runElsewhere(life_->pipeline.top(), [life = life_]() mutable {
+    const Monotonic now = SystemClock().monotonic();
+    ends().began(now);
+    runElsewhere(life_->pipeline.top(), [life = life_, now]() mutable {
         life->end();
         life.reset();
-        ends().count(-1);
+        ends().ended(now);
     });
 }
 
@@ -126,10 +132,17 @@ void LivePipeline::perform(std::function<void(GstElement*)> job) {
     runElsewhere(life_->pipeline.top(), [life = life_, job = std::move(job)] { life->perform(job); });
 }
 
+std::optional<Microseconds> LivePipeline::oldestEnd() {
+    Ends& all = ends();
+    const std::lock_guard lock(all.mutex);
+    if (all.open.empty()) return std::nullopt;
+    return SystemClock().monotonic() - *all.open.begin();
+}
+
 bool LivePipeline::awaitEnds(Microseconds limit) {
     Ends& all = ends();
     std::unique_lock lock(all.mutex);
-    return all.changed.wait_for(lock, limit, [&] { return all.open == 0; });
+    return all.changed.wait_for(lock, limit, [&] { return all.open.empty(); });
 }
 
 }  // namespace edgecam::capture

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "capture/gst.hpp"
 
@@ -46,6 +47,8 @@ class LivePipeline {
     /// Waits until every pipeline that was let go has ended, for at most `limit`. For the end of the program:
     /// a camera is told good-bye, and no streaming thread outlives main().
     static bool awaitEnds(Microseconds limit);
+    /// How long ago the one was let go that has been ending longest; nothing: all have ended. Any thread.
+    static std::optional<Microseconds> oldestEnd();
 
   private:
     struct Life;

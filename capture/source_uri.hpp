@@ -31,6 +31,7 @@ struct SourceUri {
     /// For logs and status: no credentials in it. An RTSP URL ends at its first '?' or '=', since some
     /// cameras take the password there.
     [[nodiscard]] std::string shown() const;
+    bool operator==(const SourceUri&) const = default;
 };
 
 /// `v4l2:///dev/video0?width=1280&height=720&fps=30&format=MJPG`, `rtsp://user:pass@host:554/path?…` (its

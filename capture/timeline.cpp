@@ -37,6 +37,16 @@ void CameraCount::began(Monotonic zero) {
     if (!zero_) zero_ = zero;
 }
 
+Microseconds CameraCount::latest() const {
+    const std::lock_guard lock(mutex_);
+    return latest_;
+}
+
+void CameraCount::reached(Microseconds mediaTime) {
+    const std::lock_guard lock(mutex_);
+    latest_ = std::max(latest_, mediaTime);
+}
+
 void Timeline::beginGeneration() {
     const std::lock_guard lock(mutex_);
     shift_.reset();
@@ -74,6 +84,7 @@ PictureStamp Timeline::stamp(const SourceTime& time) {
     count_->began(clock_.monotonic() - time.age - stamp.mediaTime);
     stamp.sequence = count_->take(generationBase_ + time.number.value_or(0));
     latest_ = std::max(latest_, stamp.mediaTime);
+    count_->reached(stamp.mediaTime);
     memory_[stamped_++ % kMemory] = stamp;
     if (++generationCount_ == kMeasured + 1) measuredRate_ = rateOfNewest();
     return stamp;

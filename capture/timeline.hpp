@@ -48,11 +48,15 @@ class CameraCount {
     /// When running time was 0; nothing before any stream's first picture.
     [[nodiscard]] std::optional<Monotonic> zero() const;
     void began(Monotonic zero);  ///< only the first one counts
+    /// The greatest media time of all streams: what comes in their place begins behind it.
+    [[nodiscard]] Microseconds latest() const;
+    void reached(Microseconds mediaTime);
 
   private:
     mutable std::mutex mutex_;
     std::uint32_t last_ = 0;
     std::optional<Monotonic> zero_;
+    Microseconds latest_{0};
 };
 
 /// Thread-safe.
@@ -61,10 +65,11 @@ class Timeline {
     /// The first picture's media time: room below it for decode times that lie before their presentation.
     static constexpr Microseconds kFirstMediaTime = std::chrono::milliseconds(500);
 
-    /// `count`: shared with the camera's other streams.
+    /// `count`: shared with the camera's other streams, or left by a camera that was here before: then media
+    /// time goes on behind its.
     explicit Timeline(const Clock& clock,
                       std::shared_ptr<CameraCount> count = std::make_shared<CameraCount>())
-        : clock_(clock), count_(std::move(count)) {}
+        : clock_(clock), count_(std::move(count)), latest_(count_->latest()) {}
 
     /// The next stamps belong to a source that was opened anew: its zero is where real time has got to.
     void beginGeneration();
@@ -91,8 +96,8 @@ class Timeline {
     const std::shared_ptr<CameraCount> count_;
     mutable std::mutex mutex_;
     std::optional<Microseconds>
-        shift_;               ///< media time − running time; nothing until a generation's first picture
-    Microseconds latest_{0};  ///< greatest media time so far
+        shift_;            ///< media time − running time; nothing until a generation's first picture
+    Microseconds latest_;  ///< greatest media time so far
     std::uint32_t generationBase_ = 0;  ///< last sequence before this generation
     std::uint64_t stamped_ = 0;
     std::uint64_t generationCount_ = 0;           ///< pictures of this generation

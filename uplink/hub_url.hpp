@@ -16,6 +16,7 @@ struct HubUrl {
 
     /// "host" or "host:port" as a Host header has it.
     [[nodiscard]] std::string authority() const;
+    bool operator==(const HubUrl&) const = default;
 };
 
 /// ws://HOST[:PORT][/PATH][?QUERY] or wss://…; default ports 80 and 443 (RFC 6455 section 3). A user name or

@@ -12,6 +12,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/heartbeat.hpp"
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
 #include "uplink/journal_row.hpp"
@@ -21,6 +22,8 @@
 namespace edgecam::uplink {
 namespace {
 
+/// An idle thread shows that it lives.
+constexpr Microseconds kLookUp = std::chrono::seconds(5);
 constexpr std::size_t kMostWaiting = 4096;
 constexpr std::size_t kMostWaitingBytes = 4 << 20;
 /// So many events are committed without waiting for more.
@@ -43,7 +46,11 @@ std::size_t memoryOf(const FaceEvent& event) {
 class JournalThread final : public Journal {
   public:
     JournalThread(JournalSettings settings, const Clock& clock, Callbacks callbacks)
-        : settings_(std::move(settings)), clock_(clock), callbacks_(std::move(callbacks)), store_(settings_) {
+        : settings_(std::move(settings)),
+          clock_(clock),
+          callbacks_(std::move(callbacks)),
+          consumers_(settings_.consumers),
+          store_(settings_) {
         thread_ = std::thread([this] { run(); });
         pthread_setname_np(thread_.native_handle(), "journal");
         triedToOpen_.wait();
@@ -58,6 +65,7 @@ class JournalThread final : public Journal {
     }
 
     void append(const FaceEvent& event) override;
+    void keepFor(std::vector<std::string> consumers) override;
     void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) override;
     void read(std::int64_t after, std::size_t count, std::size_t bytes,
               std::function<void(JournalPage)> done) override;
@@ -107,6 +115,7 @@ class JournalThread final : public Journal {
     std::condition_variable wake_;
     Inbox inbox_;
     bool stopping_ = false;
+    std::vector<std::string> consumers_;  ///< as they were last asked for
     JournalStatus status_;
     std::latch triedToOpen_{1};
 
@@ -119,13 +128,14 @@ class JournalThread final : public Journal {
     Monotonic ageCheckAt_{};
     std::vector<Request> untilOpen_;
 
+    Heartbeat heart_{"journal"};
     std::thread thread_;
 };
 
 void JournalThread::append(const FaceEvent& event) {
-    if (settings_.consumers.empty()) return;
     {
         const std::lock_guard lock(mutex_);
+        if (consumers_.empty()) return;
         const std::size_t bytes = memoryOf(event);
         if (inbox_.events.size() < kMostWaiting && inbox_.bytes + bytes <= kMostWaitingBytes) {
             if (inbox_.events.empty()) inbox_.since = clock_.monotonic();
@@ -139,11 +149,21 @@ void JournalThread::append(const FaceEvent& event) {
     if (callbacks_.unstored) callbacks_.unstored(event);
 }
 
-void JournalThread::passed(const std::string& consumer, const std::string& journal, std::int64_t seq) {
-    const auto& known = settings_.consumers;
-    if (std::find(known.begin(), known.end(), consumer) == known.end()) return;
+void JournalThread::keepFor(std::vector<std::string> consumers) {
     {
         const std::lock_guard lock(mutex_);
+        if (consumers == consumers_) return;
+        consumers_ = consumers;
+        // In the order in which it was asked for: a read that comes after it is the new consumer's.
+        inbox_.requests.emplace_back([this, consumers = std::move(consumers)] { store_.keepFor(consumers); });
+    }
+    wake_.notify_one();
+}
+
+void JournalThread::passed(const std::string& consumer, const std::string& journal, std::int64_t seq) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::ranges::find(consumers_, consumer) == consumers_.end()) return;
         auto& [ofJournal, furthest] = inbox_.passed[consumer];
         furthest = ofJournal == journal ? std::max(furthest, seq) : seq;
         ofJournal = journal;
@@ -196,6 +216,7 @@ void JournalThread::run() {
     if (const auto open = openStore(); !open) failed(open.error());
     triedToOpen_.count_down();
     for (bool last = false; !last;) {
+        heart_.beat();
         Inbox inbox;
         {
             std::unique_lock lock(mutex_);
@@ -204,7 +225,8 @@ void JournalThread::run() {
             while (!stopping_ && inbox_.requests.empty() && inbox_.passed.empty()) {
                 const Microseconds wait = nextDue() - clock_.monotonic();
                 if (wait <= Microseconds::zero()) break;
-                wake_.wait_for(lock, std::min<Microseconds>(wait, std::chrono::hours(1)));
+                wake_.wait_for(lock, std::min<Microseconds>(wait, kLookUp));
+                heart_.beat();
             }
             last = stopping_;
             inbox = take(last);
@@ -286,6 +308,7 @@ Result<std::int64_t> JournalThread::tryToCommit(const JournalStore::Work& work) 
 }
 
 Result<void> JournalThread::openStore() {
+    const Heartbeat::Rest rest(heart_);  // a big file is read as a whole
     auto open = store_.open();
     if (!open && store_.damaged()) return replaceStore(open.error());
     if (open) opened();

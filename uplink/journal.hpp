@@ -81,6 +81,9 @@ class Journal {
     // Thread-safe, never block. Callbacks may call them.
     /// With no consumer configured there is nobody to keep events for: nothing happens.
     virtual void append(const FaceEvent& event) = 0;
+    /// From now on these are the consumers. A new one gets what is still there; what only others that are
+    /// none any more had not passed is let go.
+    virtual void keepFor(std::vector<std::string> consumers) = 0;
     /// Everything up to `seq` of that journal is safe with `consumer`. Older positions, other journals and
     /// unknown consumers change nothing. Written within ten minutes, or with the next 128 records, or at the
     /// end: after a power cut some records come again.

@@ -30,6 +30,9 @@ class JournalStore {
     /// again after a failure. When damaged() afterwards, setAside() first.
     Result<void> open();
     void close();
+    /// These are the consumers from now on; others are forgotten, in the file too where it is open and can be
+    /// written. What all that are left have passed leaves with the next settling.
+    void keepFor(const std::vector<std::string>& consumers);
     /// Renames the file (closed by this) to one beside it and returns that one's path; at most two are kept.
     Result<std::string> setAside();
 
@@ -101,7 +104,7 @@ class JournalStore {
     std::vector<Victim> tooMany();
     void mergeGaps();
 
-    const JournalSettings settings_;
+    JournalSettings settings_;
     const JournalTuning tuning_;
     const std::string path_;
     SqliteFile file_;

@@ -173,6 +173,24 @@ void JournalStore::loadPositions(bool sameJournal) {
     for (const std::string& name : forgotten) forget.with(std::string_view(name)).run();
 }
 
+void JournalStore::keepFor(const std::vector<std::string>& consumers) {
+    settings_.consumers = consumers;
+    const auto isKept = [&](const auto& entry) {
+        return std::ranges::find(consumers, entry.first) != consumers.end();
+    };
+    std::erase_if(positions_, [&](const auto& entry) { return !isKept(entry); });
+    for (const std::string& name : consumers) positions_.try_emplace(name);
+    if (!isOpen()) return;
+    bool done = false;
+    {
+        Transaction transaction(file_);
+        loadPositions(true);
+        done = transaction.commit();
+    }
+    // Opened anew, the file forgets them all the same.
+    if (!done) (void)fail();
+}
+
 void JournalStore::countRows() {
     state_ = {};
     Statement events(file_, "SELECT count(*), sum(" + std::string(kEventBytes) + "), max(seq) FROM events");

@@ -135,6 +135,14 @@ void PeerExchange::publish(const std::shared_ptr<const AgentFigures>& figures) {
     });
 }
 
+void PeerExchange::removeCamera(std::string cameraId) {
+    put(CameraRemoved{std::move(cameraId)});
+}
+
+void PeerExchange::removeUplink(std::string id) {
+    put(UplinkRemoved{std::move(id)});
+}
+
 void PeerExchange::publishJournal(std::string journal, std::int64_t newest) {
     putNewest(JournalNews{std::move(journal), newest, clock_.monotonic()},
               [](const Item& item) { return std::holds_alternative<JournalNews>(item); });
@@ -216,6 +224,17 @@ void PeerExchange::hand(const CameraStatus& status) {
 void PeerExchange::hand(const UplinkStatus& status) {
     agent_.uplinks[status.id()] = status;
     for (const auto& [id, session] : sessions_) session->uplinkChanged(status);
+}
+
+void PeerExchange::hand(const CameraRemoved& removed) {
+    agent_.cameras.erase(removed.cameraId);
+    agent_.liveFaces.erase(removed.cameraId);
+    for (const auto& [id, session] : sessions_) session->cameraRemoved(removed.cameraId);
+}
+
+void PeerExchange::hand(const UplinkRemoved& removed) {
+    agent_.uplinks.erase(removed.id);
+    for (const auto& [id, session] : sessions_) session->uplinkRemoved(removed.id);
 }
 
 void PeerExchange::hand(const std::shared_ptr<const AgentFigures>& figures) {

@@ -43,6 +43,11 @@ class PeerExchange {
     void publish(const UplinkStatus& status);
     /// About once a second: at the same pace the service counts its connections, see figures().
     void publish(const std::shared_ptr<const AgentFigures>& figures);
+    /// There is no such camera any more: who watches it is told. Nothing of it may be published after this,
+    /// unless it is there again.
+    void removeCamera(std::string cameraId);
+    /// By UplinkStatus::id().
+    void removeUplink(std::string id);
     void publish(const FaceEvent& event);
     /// An event that goes out by way of the journal: only the present state is kept from it here.
     void note(const FaceEvent& event);
@@ -89,6 +94,12 @@ class PeerExchange {
         std::string cameraId;
         StreamGrant grant;
     };
+    struct CameraRemoved {
+        std::string cameraId;
+    };
+    struct UplinkRemoved {
+        std::string id;
+    };
     struct Noted {
         FaceEvent event;
     };
@@ -106,7 +117,8 @@ class PeerExchange {
         DropNotice notice;
     };
     using Item = std::variant<Chunk, Skipped, CameraStatus, UplinkStatus, std::shared_ptr<const AgentFigures>,
-                              FaceEvent, Noted, Detections, JournalNews, Page, Completion, Regrant>;
+                              FaceEvent, Noted, Detections, JournalNews, Page, Completion, Regrant,
+                              CameraRemoved, UplinkRemoved>;
     struct Inbox {
         std::vector<Item> items;
         Monotonic since;  ///< when the first of them came
@@ -134,6 +146,8 @@ class PeerExchange {
     void hand(const Page& page);
     void hand(const Completion& completion);
     void hand(const Regrant& regrant);
+    void hand(const CameraRemoved& removed);
+    void hand(const UplinkRemoved& removed);
 
     AgentView agent_;
     std::size_t partBytes_;

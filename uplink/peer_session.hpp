@@ -133,8 +133,12 @@ class PeerSession {
     /// none, since the camera gives nothing that this peer can take.
     virtual void regrant(const std::string& cameraId, const StreamGrant& grant) = 0;
     virtual void cameraChanged(const CameraStatus& status) = 0;
+    /// It is gone from the AgentView already; its streams end.
+    virtual void cameraRemoved(const std::string& cameraId) = 0;
     /// The AgentView has it already. Told to who subscribed to `system`, not more often than people can read.
     virtual void uplinkChanged(const UplinkStatus& status) = 0;
+    /// By its id; the AgentView has it no more.
+    virtual void uplinkRemoved(const std::string& id) = 0;
     /// The AgentView has new figures; told to who subscribed to `metrics`.
     virtual void figuresChanged() = 0;
     virtual void deliver(const WireChunk& chunk) = 0;

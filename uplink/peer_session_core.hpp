@@ -55,7 +55,9 @@ class Session final : public PeerSession {
     void complete(TicketId ticket, const Outcome& outcome) override;
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
     void cameraChanged(const CameraStatus& status) override;
+    void cameraRemoved(const std::string& cameraId) override;
     void uplinkChanged(const UplinkStatus& status) override;
+    void uplinkRemoved(const std::string& id) override;
     void figuresChanged() override;
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
@@ -144,7 +146,9 @@ class Session final : public PeerSession {
     void tellDrops();
     void reportBitrates();
     void tellStatusIfChanged();
+    void tellStatus();
     [[nodiscard]] std::string standing() const;
+    void uplinksMoved(Microseconds settling);
     void tellUplinksIfDue();
     void answerMetrics(const Id& id);
     void noteError(const Message& message);

@@ -16,6 +16,7 @@ constexpr Microseconds kBitrateInterval = std::chrono::seconds(1);
 constexpr Microseconds kDropInterval = std::chrono::seconds(1);
 constexpr Microseconds kUnaskedStartInterval = std::chrono::seconds(5);
 constexpr std::size_t kAnswersWhileDropsWait = 64;
+constexpr const char* kCameraGone = "this camera is not configured any more";
 constexpr const char* kNoCommonCoding = "the camera's coding is none that was asked for";
 
 std::optional<StreamForm> formOf(const CameraAction& action) {
@@ -127,8 +128,27 @@ void Session::cameraChanged(const CameraStatus& status) {
     if (failed && subscription_.wants(status.cameraId, "error")) {
         send(errorMessage({ErrorCode::cameraFailed, status.reason, ""}, status.cameraId));
     }
-    if (subscription_.wants("", "system")) tellStatusIfChanged();
+    // One more in the list is news, also where the word is the same.
+    if (subscription_.wants("", "system")) first ? tellStatus() : tellStatusIfChanged();
     if (startsToCome_.erase(status.cameraId) > 0) startUnasked(status.cameraId);
+}
+
+void Session::cameraRemoved(const std::string& cameraId) {
+    if (!authenticated_ || closeWish_) return;
+    told_.erase(cameraId);
+    startsToCome_.erase(cameraId);
+    const bool watched = streams_.end(cameraId, std::nullopt).any;
+    if (!grant_.covers(cameraId)) return;
+    if (watched || subscription_.wants(cameraId, "stream_status")) {
+        StreamReport report;
+        report.camera.cameraId = cameraId;
+        report.camera.state = CameraState::stopped;
+        report.camera.reason = kCameraGone;
+        send(streamStatusMessage(report, around_.clock.utc()));
+    }
+    if (watched && subscription_.wants(cameraId, "error"))
+        send(errorMessage({ErrorCode::unknownCamera, kCameraGone, ""}, cameraId));
+    if (subscription_.wants("", "system")) tellStatus();
 }
 
 void Session::deliver(const WireChunk& chunk) {
@@ -255,9 +275,11 @@ std::string Session::standing() const {
 }
 
 void Session::tellStatusIfChanged() {
-    std::string now = standing();
-    if (toldStatus_ == now) return;
-    toldStatus_ = std::move(now);
+    if (toldStatus_ != standing()) tellStatus();
+}
+
+void Session::tellStatus() {
+    toldStatus_ = standing();
     send(statusMessage(around_.agent, grant_, statusWord(around_.agent, grant_, false), around_.clock));
 }
 

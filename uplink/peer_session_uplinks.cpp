@@ -18,10 +18,18 @@ bool isPassing(UplinkState state) {
 }  // namespace
 
 void Session::uplinkChanged(const UplinkStatus& status) {
-    if (!authenticated_ || closeWish_ || !subscription_.wants("", "system")) return;
     if (status.id() == around_.agent.ownUplink) return;  // this very connection: the hub knows
+    uplinksMoved(isPassing(status.state) ? kSettleTime : Microseconds(0));
+}
+
+void Session::uplinkRemoved(const std::string&) {
+    uplinksMoved(Microseconds(0));
+}
+
+void Session::uplinksMoved(Microseconds settling) {
+    if (!authenticated_ || closeWish_ || !subscription_.wants("", "system")) return;
     // From the first change on: a state that changes all the time must not put the news off for ever.
-    const Monotonic settled = isPassing(status.state) ? now() + kSettleTime : now();
+    const Monotonic settled = now() + settling;
     uplinksDue_ = std::min(uplinksDue_.value_or(settled), settled);
     if (uplinksToldAt_) uplinksDue_ = std::max(*uplinksDue_, *uplinksToldAt_ + kLeastInterval);
 }

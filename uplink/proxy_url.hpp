@@ -14,6 +14,7 @@ struct ProxyUrl {
 
     /// "host:port", for people and logs.
     [[nodiscard]] std::string shown() const;
+    bool operator==(const ProxyUrl&) const = default;
 };
 
 /// http://[USER:PASSWORD@]HOST:PORT. No error quotes the text, which may hold a password.

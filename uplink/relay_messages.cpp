@@ -303,6 +303,18 @@ void fields(A& a, RelayOthers& x) {
     a(x.sessions);
 }
 template <class A>
+void fields(A& a, RelayCameraRemoved& x) {
+    a(x.cameraId);
+}
+template <class A>
+void fields(A& a, RelayUplinkRemoved& x) {
+    a(x.id);
+}
+template <class A>
+void fields(A& a, RelayLogLevel& x) {
+    a(x.least);
+}
+template <class A>
 void fields(A& a, RelayReady& x) {
     a(x.trouble);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/log.hpp"
 #include "uplink/access.hpp"
 #include "uplink/command.hpp"
 #include "uplink/denial.hpp"
@@ -78,10 +79,21 @@ struct RelayOthers {
     std::vector<SessionEntry> sessions;
 };
 struct RelayFarewell {};
+struct RelayCameraRemoved {
+    std::string cameraId;
+};
+struct RelayUplinkRemoved {
+    std::string id;
+};
+/// As startLog() takes it.
+struct RelayLogLevel {
+    LogLevel least = LogLevel::info;
+};
 
 using ToViewers = std::variant<RelaySetup, RelayedRules, Chunk, RelaySkipped, CameraStatus, UplinkStatus,
                                RelayFigures, FaceEvent, Detections, RelayCompletion, RelayRegrant,
-                               RelayHealth, RelayMetricsPage, RelayEndSession, RelayOthers, RelayFarewell>;
+                               RelayHealth, RelayMetricsPage, RelayEndSession, RelayOthers, RelayFarewell,
+                               RelayCameraRemoved, RelayUplinkRemoved, RelayLogLevel>;
 
 // To the agent.
 

@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/heartbeat.hpp"
 #include "base/log.hpp"
 #include "uplink/back_off.hpp"
 #include "uplink/listening_socket.hpp"
@@ -88,7 +89,9 @@ class RelayedPeer final : public PeerSession {
     void complete(TicketId ticket, const Outcome& outcome) override;
     void regrant(const std::string& cameraId, const StreamGrant& grant) override;
     void cameraChanged(const CameraStatus& status) override;
+    void cameraRemoved(const std::string& cameraId) override;
     void uplinkChanged(const UplinkStatus& status) override;
+    void uplinkRemoved(const std::string& id) override;
     void figuresChanged() override;
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
@@ -141,6 +144,7 @@ class Server final : public LocalServer {
     void run();
     void serveOnce();
     void sayRulesIfChanged();
+    void sayLogLevelIfChanged();
     void tick();
     void take(ByteView bytes);
     void heed(const RelayReady& ready);
@@ -178,6 +182,8 @@ class Server final : public LocalServer {
     std::map<SessionId, std::unique_ptr<RelayedPeer>> peers_;
     std::set<SessionId> listed_;  ///< in the registry
     std::uint64_t rulesSaid_ = 0;
+    const LogLevel startLevel_ = leastLogged();  ///< with which each of them starts
+    LogLevel levelSaid_ = startLevel_;
     std::uint64_t starts_ = 0;
     Monotonic startedAt_;
     Monotonic heardAt_;
@@ -201,6 +207,12 @@ void RelayedPeer::regrant(const std::string& cameraId, const StreamGrant& grant)
 }
 void RelayedPeer::cameraChanged(const CameraStatus& status) {
     if (isAll()) say(status);
+}
+void RelayedPeer::cameraRemoved(const std::string& cameraId) {
+    if (isAll()) say(RelayCameraRemoved{cameraId});
+}
+void RelayedPeer::uplinkRemoved(const std::string& id) {
+    if (isAll()) say(RelayUplinkRemoved{id});
 }
 void RelayedPeer::uplinkChanged(const UplinkStatus& status) {
     if (isAll()) say(status);
@@ -294,6 +306,7 @@ Result<void> Server::spawn() {
     broken_ = false;
     startedAt_ = heardAt_ = clock_.monotonic();
     rulesSaid_ = access_.generation();
+    levelSaid_ = startLevel_;
     say(RelaySetup{.settings = settings_,
                    .view = exchange_.agent(),
                    .partBytes = settings_.session.partBytes,
@@ -311,7 +324,11 @@ void Server::say(const ToViewers& message) {
 }
 
 void Server::run() {
-    while (!ending_) serveOnce();
+    Heartbeat heart("viewers-link");
+    while (!ending_) {
+        heart.beat();
+        serveOnce();
+    }
     sayFarewell();
 }
 
@@ -330,6 +347,7 @@ void Server::serveOnce() {
     if (!alive || broken_ || silent || (ready_ && !ready_->empty())) return lost();
     // Before what the agent answers: a token that it made new holds when its owner hears of it.
     sayRulesIfChanged();
+    sayLogLevelIfChanged();
     if (pipe_->waiting() < kMostWaiting) exchange_.drain();
     if (clock_.monotonic() >= tickAt_) tick();
 }
@@ -338,6 +356,12 @@ void Server::sayRulesIfChanged() {
     if (access_.generation() == rulesSaid_) return;
     rulesSaid_ = access_.generation();
     say(relayedRules(access_.rules()));
+}
+
+void Server::sayLogLevelIfChanged() {
+    if (leastLogged() == levelSaid_) return;
+    levelSaid_ = leastLogged();
+    say(RelayLogLevel{levelSaid_});
 }
 
 void Server::tick() {

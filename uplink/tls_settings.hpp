@@ -18,12 +18,14 @@ struct ServerTls {
     std::string clientCaFile;     ///< PEM; viewers need a certificate of these authorities. Empty: none
 
     [[nodiscard]] bool enabled() const { return !certificateFile.empty(); }
+    bool operator==(const ServerTls&) const = default;
 };
 
 /// Of an uplink, on what the box shows of itself.
 struct ClientTls {
     std::string certificateFile;  ///< PEM, its chain may follow; empty: the box shows none
     std::string keyFile;          ///< PEM, no passphrase
+    bool operator==(const ClientTls&) const = default;
 };
 
 /// Makes a fresh SSL_CTX serve by these rules. Blocks on the disk. Errors name the file.

@@ -268,6 +268,7 @@ void Client::dial() {
     const bool six = url.host.find(':') != std::string::npos;
     if (six) info.ssl_connection |= LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
     if (tlsContext_ != nullptr) expectAddress(tlsContext_, six ? url.host : std::string());
+    const Heartbeat::Rest rest(loop_->heart());  // the resolver has its own patience
     // What fails at once is told by CLIENT_CONNECTION_ERROR, from inside this call.
     lws* socket = lws_client_connect_via_info(&info);
     if (socket == nullptr && !dialAt_) return notConnected(nullptr, "no connection");

@@ -103,6 +103,9 @@ class Viewers final : public CommandSink {
     void heed(RelaySkipped& skipped) { exchange_->publishSkipped(skipped.rendition, skipped.notice); }
     void heed(CameraStatus& status) { exchange_->publish(status); }
     void heed(UplinkStatus& status) { exchange_->publish(status); }
+    void heed(RelayCameraRemoved& removed) { exchange_->removeCamera(std::move(removed.cameraId)); }
+    void heed(RelayUplinkRemoved& removed) { exchange_->removeUplink(std::move(removed.id)); }
+    void heed(RelayLogLevel& level) { startLog(level.least); }
     void heed(RelayFigures& news) {
         exchange_->publish(std::make_shared<const AgentFigures>(std::move(news.figures)));
     }
@@ -222,7 +225,9 @@ int Viewers::run() {
 int serveViewers() {
     prctl(PR_SET_NAME, "edgecam-viewers");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // A terminal's Ctrl-C and systemd's stop reach every process: the agent says when this one ends.
+    // A terminal's Ctrl-C and systemd's stop reach every process: the agent says when this one ends. A
+    // hang-up that makes the agent read its config again may reach every process too.
+    std::signal(SIGHUP, SIG_IGN);
     std::signal(SIGINT, SIG_IGN);
     std::signal(SIGTERM, SIG_IGN);
     syscall(SYS_close_range, kViewersListener + 1, ~0U, 0);

@@ -37,7 +37,7 @@ void relayLog(int level, const char* line) {
 }  // namespace
 
 WebsocketLoop::WebsocketLoop(Settings settings, Owner& owner)
-    : settings_(std::move(settings)), owner_(owner) {}
+    : settings_(std::move(settings)), owner_(owner), heart_(settings_.threadName) {}
 
 Result<std::unique_ptr<WebsocketLoop>> WebsocketLoop::create(Settings settings, Owner& owner) {
     // Notices and below hold peers' bytes in hexadecimal, tokens among them.
@@ -89,6 +89,7 @@ void WebsocketLoop::wake() {
 }
 
 void WebsocketLoop::serveOnce() {
+    heart_.beat();
     timers_->ring();
     lws_service(context_, 0);
     if (woken_.exchange(false)) owner_.woken();

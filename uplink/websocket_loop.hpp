@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "base/heartbeat.hpp"
 #include "base/result.hpp"
 #include "uplink/service_timer.hpp"
 
@@ -54,6 +55,8 @@ class WebsocketLoop {
     [[nodiscard]] lws_context* context() const { return context_; }
     /// The loop's thread only.
     ServiceTimers& timers() { return *timers_; }
+    /// For a call that may block the loop's thread for long and with good reason.
+    Heartbeat& heart() { return heart_; }
     void start();
     /// Lets the owner say good-bye (at most kFarewell), then ends every connection and joins the thread. An
     /// owner whose callbacks use the loop calls it before it lets go of the loop.
@@ -73,6 +76,7 @@ class WebsocketLoop {
     std::optional<ServiceTimer> tick_;     ///< from start() on
     std::atomic<bool> woken_{false};
     std::atomic<bool> ending_{false};
+    Heartbeat heart_;
     std::latch lastWake_{1};  ///< the context lives until end()'s own wake-up is through
     std::thread thread_;
 };

@@ -32,6 +32,9 @@ class FaceTracker {
   public:
     explicit FaceTracker(TrackerSettings settings = {}) : settings_(settings) {}
 
+    /// From now on by these rules; ids go on from where they are.
+    void retune(const TrackerSettings& settings) { settings_ = settings; }
+
     struct Outcome {
         /// The live tracks seen in this picture, with the detector's own boxes: what was not seen is not
         /// here.
@@ -72,7 +75,7 @@ class FaceTracker {
     static Motion motionOf(const RectNorm& box);
     static RectNorm boxOf(const Motion& place);
 
-    const TrackerSettings settings_;
+    TrackerSettings settings_;
     std::vector<Track> tracks_;
     std::uint64_t lastId_ = 0;
     std::optional<Utc> lastPicture_;

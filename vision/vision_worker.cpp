@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/heartbeat.hpp"
+
 namespace edgecam::vision {
 
 namespace {
@@ -23,8 +25,21 @@ VisionWorker::VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> d
       thread_([this] { run(); }) {}
 
 VisionWorker::~VisionWorker() {
+    stop();
+}
+
+void VisionWorker::stop() {
     pictures_.close();
     thread_.join();
+}
+
+void VisionWorker::replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking) {
+    stop();
+    detector_ = std::move(detector);
+    patience_ = tracking.longestGap;
+    tracker_.retune(tracking);
+    pictures_.reopen();
+    thread_ = std::thread([this] { run(); });
 }
 
 VisionWorker::Figures VisionWorker::figures() const {
@@ -34,7 +49,9 @@ VisionWorker::Figures VisionWorker::figures() const {
 void VisionWorker::run() {
     pthread_setname_np(pthread_self(), "vision");
     lastAnalysis_ = clock_.monotonic();
+    Heartbeat heart(concat("vision of ", cameraId_));
     while (!pictures_.closed()) {
+        heart.beat();
         const auto picture = pictures_.takeWithin(kLookUp);
         if (picture) look(*picture);
         if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();

@@ -39,6 +39,10 @@ class VisionWorker {
     VisionWorker(const VisionWorker&) = delete;
     VisionWorker& operator=(const VisionWorker&) = delete;
 
+    /// Looks on with another detector and by other rules: live tracks leave first, ids and counters go on.
+    /// Waits at most for one analysis. Meanwhile others may put pictures in, and nothing else.
+    void replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking);
+
     /// Where pictures for this worker are put.
     [[nodiscard]] Mailbox<Picture>& pictures() { return pictures_; }
 
@@ -52,6 +56,7 @@ class VisionWorker {
     [[nodiscard]] Figures figures() const;
 
   private:
+    void stop();
     void run();
     void look(const Picture& picture);
     void report(const Picture& picture, const std::vector<Face>& faces);
@@ -60,10 +65,10 @@ class VisionWorker {
     void tell(const std::vector<FaceEvent>& events) const;
 
     const std::string cameraId_;
-    const std::unique_ptr<FaceDetector> detector_;
+    std::unique_ptr<FaceDetector> detector_;
     const Clock& clock_;
     const Callbacks callbacks_;
-    const Microseconds patience_;  ///< without an analysed picture, until live tracks leave
+    Microseconds patience_;  ///< without an analysed picture, until live tracks leave
 
     // Of the worker's thread alone.
     FaceTracker tracker_;

@@ -55,6 +55,12 @@ const understand = {
             if (tiles.has(id)) tiles.get(id).cameraSeen(camera);
             else tileOf(id).statusChanged(camera);
         }
+        const there = new Set((data.cameras ?? []).map((camera) => camera.camera_id ?? camera.id));
+        for (const [id, tile] of tiles) {
+            if (there.has(id)) continue;
+            tile.gone();
+            tiles.delete(id);
+        }
         byId('no-cameras').hidden = tiles.size > 0;
         uplinks.show(data.uplinks);
         uplinks.refresh(clock.nowUs() / 1e6);

@@ -199,6 +199,13 @@ export class Tile {
         this.statusChanged({ quality: this.#status.quality, ...camera, streaming: false, channel: null });
     }
 
+    /** The agent has this camera no more. */
+    gone() {
+        clearTimeout(this.#restartTimer);
+        this.#wanted = false;
+        this.root.remove();
+    }
+
     /** @param {string} reason of an `error` that names this camera and answers nothing */
     troubled(reason) {
         this.#trouble = reason;

@@ -111,3 +111,32 @@ TEST_CASE("a disk that refuses stops nothing, and has what was counted once it t
     plans.finishWriting();
     CHECK(box.kept() == 10);
 }
+
+TEST_CASE("an uplink that is dialled anew goes on from what it used, by its new limit") {
+    Box box;
+    DataPlans plans = box.start();
+    plans.of("metered")->count(600'000);
+    auto hub = hubs()[0];
+    hub.monthlyBytes = 500'000;
+    plans.end("metered");
+    CHECK(plans.of("metered") == nullptr);
+    plans.begin(hub);
+    CHECK(plans.figures().at("metered").usedBytes == 600'000);
+    CHECK(plans.figures().at("metered").monthlyBytes == 500'000);
+    CHECK(plans.figures().at("metered").state == PlanState::eventsOnly);
+}
+
+TEST_CASE("the first metered uplink may come later, and finds what the file has of it") {
+    Box box;
+    {
+        DataPlans plans = box.start();
+        plans.of("metered")->count(300'000);
+    }
+    DataPlans plans({}, box.dir, box.clock);
+    auto hub = hubs()[0];
+    hub.monthlyBytes = 0;
+    plans.begin(hub);
+    CHECK(plans.of("metered") == nullptr);
+    plans.begin(hubs()[0]);
+    CHECK(plans.figures().at("metered").usedBytes == 300'000);
+}

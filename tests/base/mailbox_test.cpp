@@ -34,3 +34,14 @@ TEST_CASE("closing wakes the consumer with nothing and refuses what comes later"
     CHECK_FALSE(box.takeWithin(0s).has_value());
     CHECK(box.closed());
 }
+
+TEST_CASE("a box that was closed serves another consumer once it is opened again") {
+    Mailbox<int> box;
+    box.put(1);
+    box.close();
+    box.reopen();
+    CHECK_FALSE(box.closed());
+    CHECK_FALSE(box.takeWithin(0s).has_value());  // what lay in it is gone
+    box.put(2);
+    CHECK(box.takeWithin(0s) == 2);
+}

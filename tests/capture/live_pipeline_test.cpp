@@ -93,9 +93,11 @@ TEST_CASE("a device that hangs when it is looked at holds nobody up") {
         reached.wait();
     }
     CHECK_FALSE(LivePipeline::awaitEnds(50ms));
+    CHECK(LivePipeline::oldestEnd() >= std::optional<Microseconds>(50ms));
     CHECK_FALSE(device.expired());
     released.count_down();
     CHECK(LivePipeline::awaitEnds(10s));
+    CHECK_FALSE(LivePipeline::oldestEnd());
     CHECK(test::waitUntil([&] { return device.expired(); }, 10s));
 }
 

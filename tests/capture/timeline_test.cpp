@@ -167,3 +167,25 @@ TEST_CASE("two streams of a camera never share a number, and their running time 
     clock.advance(1s);
     CHECK(sub.stamp(at(0us)).sequence == 5);
 }
+
+TEST_CASE("a camera that takes another's place goes on behind it, however soon its first picture comes") {
+    test::FakeClock clock;
+    const auto count = std::make_shared<CameraCount>();
+    Microseconds last{0};
+    {
+        Timeline before(clock, count);
+        before.beginGeneration();
+        before.stamp(at(5s));
+        clock.advance(10ms);
+        last = before.stamp(at(5s + 90ms)).mediaTime;  // 80 ms ahead of the clock, as smoothing has it
+    }
+    clock.advance(10ms);
+    Timeline after(clock, count);
+    after.beginGeneration();
+    const auto first = after.stamp(at(0us));
+    CHECK(first.sequence == 3);
+    CHECK(first.mediaTime == last + 1us);
+    clock.advance(10s);
+    after.beginGeneration();
+    CHECK(after.stamp(at(0us)).mediaTime == 500ms + 10s + 20ms);
+}

@@ -330,3 +330,48 @@ TEST_CASE("at all times an event is readable, passed by all, or told by a gap th
         if (below(9) == 0) store->passed("cloud", page.records[below(page.records.size())].seq);
     }
 }
+
+TEST_CASE("consumers may change while the file is open") {
+    const TempFolder folder;
+    JournalStore store(settingsIn(folder.path(), {"hub", "cloud"}));
+    REQUIRE(store.open());
+    for (std::uint64_t i = 1; i <= 4; ++i) REQUIRE(commit(store, {eventNumbered(i)}));
+    store.passed("hub", 3);
+    store.passed("cloud", 1);
+    REQUIRE(commit(store, {}, true));
+
+    // Who stays stands where it stood, though it was passed only in memory; the new one gets what is there.
+    store.passed("hub", 4);
+    store.keepFor({"hub", "east"});
+    CHECK(store.position("hub") == 4);
+    CHECK(store.position("east") == 0);
+    CHECK(store.position("cloud") == 0);
+    store.passed("cloud", 4);
+    CHECK(numbersOn(pageOf(store)) == std::vector<std::uint64_t>{2, 3, 4});
+    REQUIRE(commit(store, {}, true));
+    CHECK(store.records() == 3);  // the new one has not got them
+
+    // Nobody waits for the rest when it goes again.
+    store.keepFor({"hub"});
+    REQUIRE(commit(store, {}, true));
+    CHECK(store.records() == 0);
+    store.close();
+    JournalStore again(settingsIn(folder.path(), {"hub", "cloud"}));
+    REQUIRE(again.open());
+    CHECK(again.position("hub") == 4);
+    CHECK(again.position("cloud") == 0);
+}
+
+TEST_CASE("consumers may change while there is no file, and count once it is open") {
+    const TempFolder folder;
+    JournalStore store(settingsIn(folder.path(), {"hub"}));
+    store.keepFor({"east"});
+    REQUIRE(store.open());
+    REQUIRE(commit(store, {eventNumbered(1)}));
+    store.passed("hub", 1);
+    REQUIRE(commit(store, {}, true));
+    CHECK(store.records() == 1);
+    store.passed("east", 1);
+    REQUIRE(commit(store, {}, true));
+    CHECK(store.records() == 0);
+}

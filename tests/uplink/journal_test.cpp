@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 
+#include "base/heartbeat.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/uplink/faulty_disk.hpp"
@@ -311,4 +312,24 @@ TEST_CASE("too old is what a synced clock says, not one that jumps") {
     room.advance(0ms);
     CHECK(room.journal->status().discarded == 2);
     CHECK(gapIn(readAll(*room.journal).records.back())->reason == "too_old");
+}
+
+TEST_CASE("a journal's thread shows that it turns, and new consumers are its own from then on") {
+    Room room;
+    room.open();
+    const auto turns = [] {
+        std::uint64_t sum = 0;
+        for (const auto& sign : Heartbeat::all()) sum += sign.name == "journal" ? sign.turns : 0;
+        return sum;
+    };
+    const auto before = turns();
+    room.store(1);
+    CHECK(turns() > before);
+    room.journal->keepFor({"hub", "east"});
+    room.journal->passed("east", "", 0);
+    CHECK(positionOf(*room.journal, "east") == 0);
+    std::promise<std::size_t> records;
+    room.journal->readFor("east", 10, 1 << 20,
+                          [&](const JournalPage& page) { records.set_value(page.records.size()); });
+    CHECK(records.get_future().get() == 1);
 }

@@ -259,3 +259,72 @@ TEST_CASE("many threads put in, one takes out, nothing is lost") {
     take();
     CHECK(tracks.size() + hall.exchange->droppedFaceItems() == 4 * kEach);
 }
+
+TEST_CASE("a camera that is gone ends for who watched it, and is in no list any more") {
+    Hall hall;
+    hall.grant(hall.one);
+    hall.exchange->publish(faceOf("cam_123", 1, FacePhase::enter));
+    hall.exchange->drain();
+    hall.one.hear();
+    hall.two.hear();
+    hall.exchange->removeCamera("cam_123");
+    hall.exchange->publish(deltaOf(5, 1, 101));  // what was on its way
+    hall.exchange->drain();
+    CHECK_FALSE(hall.exchange->agent().cameras.contains("cam_123"));
+    CHECK_FALSE(hall.exchange->agent().liveFaces.contains("cam_123"));
+
+    const auto watcher = hall.one.hear();
+    REQUIRE(typesOf(watcher) == std::vector<std::string>{"stream_status", "error", "system/status"});
+    CHECK(watcher[0].str("state") == "stopped");
+    CHECK(watcher[0].str("camera_id") == "cam_123");
+    CHECK_FALSE(watcher[0].data()["streaming"].GetBool());
+    CHECK(watcher[1].str("code") == "unknown_camera");
+    CHECK(watcher[2].data()["cameras"].Size() == 1);
+    CHECK(typesOf(hall.two.hear()) == std::vector<std::string>{"stream_status", "system/status"});
+
+    hall.one.say(R"({"type":"stream_control","action":"start","camera_id":"cam_123","id":7})");
+    CHECK(hall.one.only("error").str("code") == "unknown_camera");
+}
+
+TEST_CASE("a camera that is new is in the list that everybody hears, and can be started") {
+    Hall hall;
+    hall.exchange->publish(cameraOf("yard"));
+    hall.exchange->drain();
+    const auto heard = hall.two.hear();
+    REQUIRE(typesOf(heard) == std::vector<std::string>{"stream_status", "system/status"});
+    CHECK(heard[1].data()["cameras"].Size() == 3);
+    hall.exchange->publish(cameraOf("yard"));
+    hall.exchange->drain();
+    CHECK(hall.two.hear().empty());
+    hall.two.say(R"({"type":"stream_control","action":"start","camera_id":"yard"})");
+    CHECK(hall.two.agent->commands.back().cameraId == "yard");
+}
+
+TEST_CASE("who may not see a camera does not hear that it is gone") {
+    Hall hall;
+    SessionBench third;
+    third.session = PeerSession::forViewer(PeerExchange::nextSessionId(), {}, *third.access,
+                                           Grant{Role::viewer, {"door"}}, hall.exchange->agent(),
+                                           *third.agent, *third.clock);
+    third.hear();
+    hall.exchange->add(*third.session);
+    hall.exchange->removeCamera("cam_123");
+    hall.exchange->drain();
+    CHECK(third.hear().empty());
+    hall.exchange->remove(third.session->id());
+}
+
+TEST_CASE("an uplink that is gone leaves the status at the next tick") {
+    Hall hall;
+    hall.exchange->publish(uplinkOf("hub", UplinkState::live));
+    hall.exchange->drain();
+    hall.one.session->tick();
+    CHECK(hall.one.only("system/status").data()["uplinks"].Size() == 1);
+    hall.one.clock->advance(3s);
+    hall.exchange->removeUplink("hub");
+    hall.exchange->drain();
+    hall.one.session->tick();
+    const auto status = hall.one.only("system/status");
+    const bool none = !status.data().HasMember("uplinks") || status.data()["uplinks"].Empty();
+    CHECK(none);
+}

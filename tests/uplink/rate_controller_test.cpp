@@ -123,7 +123,7 @@ TEST_SUITE("rate controller") {
         cutAt(connection, 500);
         const Monotonic first = connection.now();
         const int once = connection.full(500, 130ms).kbps;
-        while (connection.now() < first + 250ms) CHECK(connection.full(500, 130ms).kbps >= once);
+        while (connection.now() < first + 150ms) CHECK(connection.full(500, 130ms).kbps >= once);
         connection.full(500, 130ms);
         CHECK(connection.full(500, 130ms).kbps < once);
     }

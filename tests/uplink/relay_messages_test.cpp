@@ -177,3 +177,9 @@ TEST_CASE("bytes that are cut off, too many or of no kind are nothing") {
     for (std::size_t i = 8; i < 16; ++i) huge[i] = 0xff;
     CHECK_FALSE(toAgentFrom(huge));
 }
+
+TEST_CASE("what is gone, and another log level, come out as they went in") {
+    CHECK(sent(RelayCameraRemoved{"door"}).cameraId == "door");
+    CHECK(sent(RelayUplinkRemoved{"hub/media"}).id == "hub/media");
+    CHECK(sent(RelayLogLevel{LogLevel::debug}).least == LogLevel::debug);
+}

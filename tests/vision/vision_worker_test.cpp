@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 
+#include "base/heartbeat.hpp"
 #include "tests/support/fake_clock.hpp"
 
 using namespace edgecam;
@@ -208,4 +210,53 @@ TEST_CASE("a worker without listeners, or without a picture, stops as well") {
     silent.pictures().put({});
     const VisionWorker idle("cam_2", std::make_unique<FakeDetector>(oneFace), clock, {});
     CHECK(idle.figures().analysed == 0);
+}
+
+TEST_CASE("a worker goes on with another detector: tracks leave, ids and counters go on") {
+    Bench bench(oneFace);
+    bench.analyse(1, 3);
+    REQUIRE(bench.record().told().size() == 1);
+    const auto first = bench.record().told().front().trackId;
+    bench.worker().replace(std::make_unique<FakeDetector>([](const Picture&) -> Result<std::vector<Face>> {
+                               Face face = kFace;
+                               face.box.x = 0.7F;
+                               return std::vector{face};
+                           }),
+                           {});
+    bench.analyse(4, 6);
+    bench.stop();
+    const auto told = bench.record().told();
+    REQUIRE(told.size() == 4);  // each comes and leaves
+    CHECK(told[1].phase == FacePhase::leave);
+    CHECK(told[1].trackId == first);
+    CHECK(told[2].phase == FacePhase::enter);
+    CHECK(told[2].trackId == first + 1);
+    CHECK(told[2].face.box.x == doctest::Approx(0.7));
+    CHECK(bench.record().seen().size() == 6);
+}
+
+TEST_CASE("a worker whose analysis does not end stands still for whoever watches, and turns again") {
+    const auto turns = [] {
+        std::uint64_t sum = 0;
+        for (const auto& sign : Heartbeat::all()) sum += sign.name == "vision of cam_1" ? sign.turns : 0;
+        return sum;
+    };
+    std::promise<void> begun;
+    std::promise<void> mayEnd;
+    std::atomic<bool> first{true};
+    Bench bench([&](const Picture&) -> Result<std::vector<Face>> {
+        if (!first.exchange(false)) return std::vector<Face>{};
+        begun.set_value();
+        mayEnd.get_future().wait();
+        return std::vector<Face>{};
+    });
+    bench.put(1);
+    begun.get_future().wait();
+    const auto stuck = turns();
+    CHECK(stuck > 0);
+    bench.put(2);
+    CHECK(turns() == stuck);
+    mayEnd.set_value();
+    REQUIRE(bench.record().hasSeen(2));
+    CHECK(turns() > stuck);
 }

@@ -1,0 +1,152 @@
+// Agent: its cameras and who looks through them, from the start on and when the config is read again.
+#include <utility>
+
+#include "agent/agent.hpp"
+#include "agent/places.hpp"
+#include "base/log.hpp"
+
+namespace edgecam::agent {
+
+bool Agent::isOn(const CameraConfig& camera) const {
+    return camera.enabled && !disabled_.contains(camera.id);
+}
+
+void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<capture::CameraCount> count) {
+    CameraUnit& unit = cameras_[config.id];
+    unit.config = config;
+    if (config.vision) addVision(unit);
+    capture::Camera::Callbacks callbacks{
+        .chunk = [this](const Chunk& chunk) { ports_.each([&](Port& port) { port.publish(chunk); }); },
+        .status = [this](const CameraStatus& status) { publish(status); },
+    };
+    capture::CameraSettings settings{.id = config.id,
+                                     .source = config.source,
+                                     .substream = config.substream,
+                                     .encoder = config.encoder,
+                                     .maxRenditions = config.maxRenditions,
+                                     .enabled = on,
+                                     .count = std::move(count)};
+    unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
+                                          std::move(callbacks));
+    if (unit.vision) unit.camera->look(config_.vision.rateHz);
+    publish(unit.camera->status());
+    unit.camera->start();
+}
+
+void Agent::publish(CameraStatus status) {
+    const auto unit = cameras_.find(status.cameraId);
+    if (unit == cameras_.end()) return;  // the last words of one that was removed
+    status.detector = unit->second.detector;
+    for (const auto& port : ports_.all()) port->exchange.publish(status);
+}
+
+std::unique_ptr<vision::FaceDetector> Agent::detectorFor(CameraUnit& unit) const {
+    vision::DetectorSettings settings;
+    settings.modelPaths = modelPaths(config_.vision.model);
+    settings.inputSize = config_.vision.inputSize;
+    auto chosen = vision::makeFaceDetector(settings);
+    if (!chosen) {
+        logWarning("vision", unit.config.id, ": no faces will be found: ", chosen.error().message);
+        unit.detector = "off: " + chosen.error().message;
+        return nullptr;
+    }
+    logInfo("vision", unit.config.id, ": ", chosen->model.explanation);
+    unit.detector = chosen->detector->name();
+    return std::move(chosen->detector);
+}
+
+void Agent::addVision(CameraUnit& unit) {
+    auto detector = detectorFor(unit);
+    if (!detector) return;
+    unit.vision = std::make_unique<vision::VisionWorker>(
+        unit.config.id, std::move(detector), clock_,
+        vision::VisionWorker::Callbacks{
+            .detections =
+                [this](const Detections& detections) {
+                    ports_.each([&](Port& port) { port.exchange.publish(detections); });
+                },
+            .event = [this](const FaceEvent& event) { tell(event); },
+        },
+        vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
+}
+
+/// Hubs get an event by way of the journal, viewers at once.
+void Agent::tell(FaceEvent event) {
+    event.clockSynced = clock_.synced();
+    metrics_.count(event);
+    ports_.each(
+        [&](Port& port) { port.durable() ? port.exchange.note(event) : port.exchange.publish(event); });
+    if (uplink::Journal* journal = eventsTo_) journal->append(event);
+}
+
+void Agent::retune(const std::string& cameraId) {
+    for (const auto& port : ports_.all()) port->desk.retune(cameraId);
+}
+
+void Agent::remember(const std::string& cameraId, bool enabled) {
+    const bool changed = enabled ? disabled_.erase(cameraId) > 0 : disabled_.insert(cameraId).second;
+    if (!changed) return;  // no write, no sync
+    if (auto kept = dataDir_.rememberDisabled(disabled_); !kept) {
+        logWarning("agent", "cameras that are off will be on after a restart: ", kept.error().message);
+    }
+}
+
+/// Who follows it goes on following it, from its first key frame on. What peers have set and the config does
+/// not change stays: the default quality, and whether it is on.
+void Agent::reopenCamera(const CameraChange& change) {
+    const std::string& id = change.camera.id;
+    const CameraUnit& was = cameras_.at(id);
+    CameraConfig fresh = change.camera;
+    if (!change.encoder) fresh.encoder = was.config.encoder;
+    const bool on = change.enabled ? isOn(fresh) : was.camera->status().state != CameraState::disabled;
+    auto count = was.camera->count();
+    for (const auto& port : ports_.all()) port->desk.release(id);
+    cameras_.erase(id);
+    addCamera(fresh, on, std::move(count));
+    for (const auto& port : ports_.all()) port->desk.rejoin(id);
+}
+
+void Agent::changeCamera(const CameraChange& change) {
+    if (change.source) return reopenCamera(change);
+    CameraUnit& unit = cameras_.at(change.camera.id);
+    unit.config.enabled = change.camera.enabled;
+    if (change.encoder) {
+        unit.config.encoder = change.camera.encoder;
+        retune(change.camera.id);
+    }
+    if (change.enabled) unit.camera->enable(isOn(change.camera));
+}
+
+void Agent::removeCamera(const std::string& cameraId) {
+    for (const auto& port : ports_.all()) port->desk.forget(cameraId);
+    // With it ends who looks, whose last words the journal and the peers still get.
+    cameras_.erase(cameraId);
+    for (const auto& port : ports_.all()) port->exchange.removeCamera(cameraId);
+    metrics_.end(cameraId);
+}
+
+/// The cameras themselves do not notice, but for how often somebody looks.
+void Agent::changeVision() {
+    std::vector<CameraChange> without;  // had no detector: they need a place for their pictures
+    for (auto& [id, unit] : cameras_) {
+        if (!unit.config.vision) continue;
+        if (unit.vision) {
+            changeVision(unit);
+        } else {
+            without.push_back({.camera = unit.config, .source = true, .encoder = false, .enabled = false});
+        }
+    }
+    for (const CameraChange& change : without) reopenCamera(change);
+}
+
+void Agent::changeVision(CameraUnit& unit) {
+    auto detector = detectorFor(unit);
+    unit.camera->look(detector ? config_.vision.rateHz : 0);
+    if (detector) {
+        unit.vision->replace(std::move(detector),
+                             vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
+    }
+    publish(unit.camera->status());
+}
+
+}  // namespace edgecam::agent

@@ -1,0 +1,51 @@
+// Agent: a config that was read again. What goes goes first, so that a device or a name is free for what
+// comes.
+#include <algorithm>
+#include <utility>
+
+#include "agent/agent.hpp"
+#include "agent/tls_files.hpp"
+#include "base/log.hpp"
+
+namespace edgecam::agent {
+
+/// Of what is new only: what is in force already has had its chance, and one broken file must not stand in
+/// the way of everything else.
+Result<void> Agent::checkFiles(const Config& config, const ConfigChange& change) const {
+    for (std::size_t i = 0; i < config.uplinks.size(); ++i) {
+        const std::string& name = config.uplinks[i].name;
+        const bool isNew = std::ranges::find(change.uplinksAdded, name) != change.uplinksAdded.end() ||
+                           std::ranges::find(change.uplinksChanged, name) != change.uplinksChanged.end();
+        if (!isNew) continue;
+        auto good = checkUplinkTls(config.uplinks[i], concat("/uplinks/", i), clock_.utc());
+        if (!good) return good;
+    }
+    return change.tokens ? TokenStore::check(config.server) : Result<void>();
+}
+
+Result<ConfigChange> Agent::reload(Config config) {
+    ConfigChange change = changeBetween(config_, config);
+    if (auto usable = checkFiles(config, change); !usable) return usable.error();
+    for (const std::string_view setting : change.needRestart)
+        logWarning("agent", setting, ": needs a restart; the old value stays");
+    config_ = withoutRestart(config_, std::move(config));
+
+    for (const std::string& name : change.uplinksRemoved) endUplink(name);
+    for (const std::string& name : change.uplinksChanged) endUplink(name);
+    for (const std::string& id : change.camerasRemoved) removeCamera(id);
+    if (change.vision) changeVision();
+    for (const CameraChange& each : change.camerasChanged) changeCamera(each);
+    for (const CameraConfig& camera : change.camerasAdded) {
+        metrics_.begin(camera.id);
+        addCamera(camera, isOn(camera));
+    }
+    // Hubs may be told to see cameras that were not there before.
+    startUplinks();
+    if (change.tokens && tokens_) {
+        if (const auto made = tokens_->configChanged(); !made)
+            logError("agent", "nobody can sign in: ", made.error().message);
+    }
+    return change;
+}
+
+}  // namespace edgecam::agent
