@@ -151,6 +151,16 @@ struct Packet {
     bool keyFrame = false;
 };
 
+bool ffmpegIsHere() {
+    for (const char* program : {"ffmpeg", "ffprobe"}) {
+        g_autofree char* path = g_find_program_in_path(program);
+        if (path != nullptr) continue;
+        MESSAGE("skipped: there is no ", std::string(program));
+        return false;
+    }
+    return true;
+}
+
 /// What ffprobe reads from the bytes. Neither it nor ffmpeg, which decodes them all, may have anything to
 /// say.
 std::vector<Packet> probed(const ByteBuffer& file) {
@@ -179,7 +189,9 @@ std::vector<Packet> probed(const ByteBuffer& file) {
 }
 
 /// ffprobe sees every unit, at its time, decode times strictly increasing.
-void checkReadBack(const Clip& clip, const std::vector<Packet>& packets) {
+void checkReadBack(const Clip& clip, const ByteBuffer& file) {
+    if (!ffmpegIsHere()) return;
+    const std::vector<Packet> packets = probed(file);
     REQUIRE(packets.size() == clip.units.size());
     for (std::size_t i = 0; i < packets.size(); ++i) {
         CAPTURE(i);
@@ -306,7 +318,7 @@ TEST_CASE("Zero-latency H.264 is read back by ffprobe and ffmpeg without a word"
     const Clip clip = testClip(kZeroLatency + kH264);
     REQUIRE(clip.units.size() == 60);
     CHECK(reorderDepth(clip.format) == 0);
-    checkReadBack(clip, probed(muxed(clip, DecodeTimesBy::source)));
+    checkReadBack(clip, muxed(clip, DecodeTimesBy::source));
 }
 
 TEST_CASE(
@@ -314,8 +326,8 @@ TEST_CASE(
     const Clip clip = testClip(kTwoBFrames + kH264);
     REQUIRE(clip.units.size() == 60);
     CHECK(reorderDepth(clip.format).value_or(0) > 0);
-    checkReadBack(clip, probed(muxed(clip, DecodeTimesBy::source)));
-    checkReadBack(clip, probed(muxed(clip, DecodeTimesBy::muxer)));
+    checkReadBack(clip, muxed(clip, DecodeTimesBy::source));
+    checkReadBack(clip, muxed(clip, DecodeTimesBy::muxer));
 }
 
 TEST_CASE("H.265 is read back by ffprobe and ffmpeg without a word") {
@@ -331,7 +343,7 @@ TEST_CASE("H.265 is read back by ffprobe and ffmpeg without a word") {
         REQUIRE(clip.units.size() == 30);
         CHECK(clip.format.codec == Codec::h265);
         CHECK((reorderDepth(clip.format).value_or(-1) > 0) == (std::string(options) == "bframes=3"));
-        checkReadBack(clip, probed(muxed(clip, DecodeTimesBy::muxer)));
+        checkReadBack(clip, muxed(clip, DecodeTimesBy::muxer));
     }
 }
 
@@ -342,7 +354,7 @@ TEST_CASE("Real clips with B-frames are read back by ffprobe and ffmpeg without 
         const Clip clip = clipOf("filesrc name=in ! qtdemux" + kH264, *path);
         REQUIRE(clip.units.size() > 40);
         CHECK(reorderDepth(clip.format) == 2);
-        checkReadBack(clip, probed(muxed(clip, DecodeTimesBy::muxer)));
+        checkReadBack(clip, muxed(clip, DecodeTimesBy::muxer));
     }
 }
 
@@ -359,7 +371,7 @@ TEST_CASE("A declared reordering can be said anew, and nothing else of the recor
     }
     Clip lying = clip;
     lying.format.codecData = *avcWithReorderDepth(truth, 1);
-    checkReadBack(lying, probed(muxed(lying, DecodeTimesBy::source)));
+    checkReadBack(lying, muxed(lying, DecodeTimesBy::source));
     CHECK_FALSE(avcWithReorderDepth(kAvcC, 0));  // says nothing of it
     CHECK_FALSE(avcWithReorderDepth(ByteView(), 0));
 }

@@ -31,9 +31,9 @@ test('version names the program and its libraries', () => {
     assert.match(edgecam('version').stdout, /^edgecam \d+\.\d+\.\d+ \(GStreamer .*OpenCV .*libwebsockets/);
 });
 
-test('every example config is valid', () => {
-    for (const name of ['demo.json', 'minimal.json', 'shop.json']) {
-        const { status, stderr } = edgecam('check', join(source, 'examples', name));
+test('every example config is valid, and the one that packages install', () => {
+    for (const name of ['examples/demo.json', 'examples/minimal.json', 'examples/shop.json', 'systemd/config.json']) {
+        const { status, stderr } = edgecam('check', join(source, name));
         assert.equal(status, 0, stderr);
     }
 });
