@@ -6,6 +6,8 @@ namespace edgecam::capture {
 
 void RateObedience::aim(int kbps) {
     if (!aims_.empty() && aims_.back().kbps == kbps) return;
+    // One that no picture was coded under was never in force; who codes none may be told for ever.
+    if (!aims_.empty() && aims_.back().since == now_) aims_.pop_back();
     aims_.push_back({now_, kbps});
 }
 

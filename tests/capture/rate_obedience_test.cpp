@@ -121,6 +121,17 @@ TEST_CASE_FIXTURE(Bench, "where building anew does not help it becomes rare") {
     CHECK(rebuilds.back() - rebuilds[rebuilds.size() - 2] >= 30min);
 }
 
+TEST_CASE_FIXTURE(Bench, "an aim that was taken back before the next picture never counted") {
+    obedience.aim(4000);
+    code(500, 3s);
+    obedience.aim(500);
+    code(500, 2s);
+    obedience.aim(8000);
+    obedience.aim(500);
+    code(4000, 1200ms);
+    CHECK_FALSE(said.empty());
+}
+
 TEST_CASE_FIXTURE(Bench, "a time that goes back begins anew") {
     obedience.aim(500);
     code(4000, 800ms);
