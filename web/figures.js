@@ -68,6 +68,9 @@ export function durationText(seconds) {
     return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
 }
 
+/** The way a picture takes to the screen, in words. @param {string} kind a player's name */
+export const playerText = (kind) => ({ webcodecs: 'WebCodecs', mse: 'MSE', jpeg: 'JPEG' })[kind] ?? kind;
+
 /** 'avc1.64001f' → 'H.264'. @param {string} [codec] after RFC 6381 */
 export function codecText(codec = '') {
     if (codec.startsWith('avc')) return 'H.264';

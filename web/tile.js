@@ -2,7 +2,7 @@
 
 import { CameraStream } from './camera_stream.js';
 import { DetectionTimeline } from './detections.js';
-import { bitrateText, codecText, RateMeter, ShownPictures } from './figures.js';
+import { bitrateText, codecText, playerText, RateMeter, ShownPictures } from './figures.js';
 import { Overlay } from './overlay.js';
 import { Patience } from './patience.js';
 import { longestWaitS, sentence, standing } from './standing.js';
@@ -311,6 +311,7 @@ export class Tile {
             bitrate: live ? bitrateText(this.#kbps()) : '',
             latency: live && !Number.isNaN(latency) ? `${Math.max(0, Math.round(latency))} ms` : '',
             coding: live ? [codecText(this.#status.codec), this.#status.source].filter(Boolean).join(' · ') : '',
+            player: live ? playerText(this.#stream.playerKind) : '',
         });
         this.#view.showWarning(live ? sentence(this.#status.warning) : '');
         this.#view.showControls({

@@ -5,7 +5,8 @@ import { element, icon, setText } from './dom.js';
 export const kPresets = ['low', 'medium', 'high', 'auto'];
 
 /** Figures under the picture: key → accessible name. */
-const kFigures = { resolution: 'Resolution', rate: 'Frame rate', bitrate: 'Bitrate', latency: 'Latency', coding: 'Coding' };
+const kFigures = { resolution: 'Resolution', rate: 'Frame rate', bitrate: 'Bitrate', latency: 'Latency', coding: 'Coding',
+    player: 'Player' };
 
 export class TileView {
     root;

@@ -29,6 +29,8 @@ describe('the players of the page', { skip: withoutAgent || withoutChromium }, (
             const first = await tile.plays(5);
             const later = await tile.plays(30);
             assert.equal(later.player, player);
+            await tile.page.locator('.figures div', { hasText: 'Player' })
+                .getByText({ mse: 'MSE', webcodecs: 'WebCodecs', jpeg: 'JPEG' }[player], { exact: true }).waitFor();
             assert.ok(later.lastSequence > first.lastSequence);
             if (player !== 'jpeg') assert.ok(later.currentTime > first.currentTime, 'currentTime advances');
             assert.ok(later.videoWidth >= 320 && later.videoHeight >= 180);
