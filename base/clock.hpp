@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace edgecam {
 
@@ -31,8 +33,14 @@ class SystemClock final : public Clock {
     [[nodiscard]] Utc utc() const override {
         return std::chrono::time_point_cast<Microseconds>(std::chrono::system_clock::now());
     }
+    /// Never before 2025; then what the kernel says. Where it may not be asked (ProtectClock=), what
+    /// systemd-timesyncd says; where that does not run either, any such time is believed.
     [[nodiscard]] bool synced() const override;
 };
+
+/// Whether systemd-timesyncd has found the time, by the file that it touches then
+/// (systemd-timesyncd.service(8)); nothing while it does not run. `folder`: its own below /run.
+std::optional<bool> timesyncdHasSynced(const std::string& folder = "/run/systemd/timesync");
 
 /// Seconds since the epoch with a fraction: the wire's `timestamp`.
 inline double secondsOf(Utc time) {
