@@ -4,6 +4,8 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/found_cameras.hpp"
+#include "agent/places.hpp"
 #include "agent/tls_files.hpp"
 #include "agent/token_store.hpp"
 #include "uplink/hub_url.hpp"
@@ -11,18 +13,22 @@
 namespace edgecam::agent {
 
 int checkCommand(const std::string& path) {
-    const auto config = loadConfig(path);
+    auto config = loadConfig(path);
     if (!config) {
-        std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
+        std::fprintf(stderr, "%s: %s\n", shownConfigPath(path).c_str(), config.error().message.c_str());
         return EX_CONFIG;
     }
     auto usable = checkTlsFiles(*config, SystemClock().utc());
     if (usable) usable = TokenStore::check(config->server);
     if (!usable) {
-        std::fprintf(stderr, "%s: %s\n", path.c_str(), usable.error().message.c_str());
+        std::fprintf(stderr, "%s: %s\n", shownConfigPath(path).c_str(), usable.error().message.c_str());
         return EX_CONFIG;
     }
-    std::printf("%s: ok\n", path.c_str());
+    std::printf("%s: ok\n", shownConfigPath(path).c_str());
+    startLog(LogLevel::error);
+    findCameras(*config);
+    if (config->findCameras)
+        std::printf("  no cameras are named: all that are found now, %zu\n", config->cameras.size());
     for (const CameraConfig& camera : config->cameras) {
         std::printf("  camera %s: %s%s\n", camera.id.c_str(), camera.source.shown().c_str(),
                     camera.enabled ? "" : " (disabled)");

@@ -9,7 +9,9 @@
 #include <set>
 #include <sstream>
 
+#include "agent/box_id.hpp"
 #include "agent/json_schema.hpp"
+#include "agent/places.hpp"
 #include "agent/secret_file.hpp"
 #include "base/json.hpp"
 #include "uplink/hub_url.hpp"
@@ -68,14 +70,6 @@ LogLevel levelNamed(const std::string& word) {
     if (word == "warning") return LogLevel::warning;
     if (word == "debug") return LogLevel::debug;
     return LogLevel::info;
-}
-
-std::string safeHostName() {
-    std::string name = g_get_host_name();
-    for (char& letter : name) {
-        if (g_ascii_isalnum(letter) == 0 && letter != '-' && letter != '.' && letter != '_') letter = '-';
-    }
-    return name.empty() ? "edgecam" : name.substr(0, 64);
 }
 
 /// The camera's second, smaller stream: only cameras on the network have one.
@@ -148,6 +142,7 @@ Result<void> readListen(const std::string& text, ServerConfig& server) {
 
 Result<void> checkCameraNames(const std::vector<std::string>& names, const Config& config,
                               const std::string& where) {
+    if (config.findCameras) return {};  // nobody knows them yet
     for (const std::string& name : names) {
         const auto same = [&](const CameraConfig& camera) { return camera.id == name; };
         if (std::none_of(config.cameras.begin(), config.cameras.end(), same)) {
@@ -391,10 +386,14 @@ Result<Config> parseConfig(std::string_view text, const std::string& folder) {
     if (auto valid = schema->check(*document); !valid) return valid.error();
 
     Config config;
-    config.agentId = textAt(*document, "agent_id", safeHostName());
-    config.dataDir = absolute(textAt(*document, "data_dir", "/var/lib/edgecam"), folder);
+    config.agentId = textAt(*document, "agent_id", boxId());
+    config.dataDir = absolute(textAt(*document, "data_dir", usualDataDir()), folder);
     config.logLevel = levelNamed(textAt(*document, "log_level", "info"));
-    if (auto read = readCameras((*document)["cameras"], folder, config); !read) return read.error();
+    const JsonValue* cameras = memberOf(*document, "cameras");
+    config.findCameras = cameras == nullptr;
+    if (cameras != nullptr) {
+        if (auto read = readCameras(*cameras, folder, config); !read) return read.error();
+    }
     if (const JsonValue* vision = memberOf(*document, "vision")) {
         readVision(*vision, folder, config.vision);
     }
@@ -409,6 +408,7 @@ Result<Config> parseConfig(std::string_view text, const std::string& folder) {
 }
 
 Result<Config> loadConfig(const std::string& path) {
+    if (path.empty()) return parseConfig("{}", "/");
     std::error_code trouble;
     if (!fs::is_regular_file(path, trouble)) return Error{trouble ? trouble.message() : "not a file"};
     if (fs::file_size(path, trouble) > (1U << 20)) return Error{"larger than 1 MB: not a config"};

@@ -113,6 +113,7 @@ struct Config {
     std::string dataDir;  ///< absolute
     LogLevel logLevel = LogLevel::info;
     std::vector<CameraConfig> cameras;
+    bool findCameras = false;  ///< the config names none: all that are there, see found_cameras.hpp
     VisionConfig vision;
     ServerConfig server;
     std::vector<UplinkConfig> uplinks;
@@ -123,7 +124,8 @@ struct Config {
 /// relative paths count from.
 Result<Config> parseConfig(std::string_view text, const std::string& folder);
 
-/// Reads the file and parses it. The error does not repeat the path.
+/// Reads the file and parses it; without a path, a config that says nothing. The error does not repeat the
+/// path.
 Result<Config> loadConfig(const std::string& path);
 
 /// The JSON Schema text that configs are held against.

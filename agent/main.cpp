@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "agent/commands.hpp"
+#include "agent/places.hpp"
 #include "base/allocator.hpp"
 
 using namespace edgecam::agent;
@@ -12,17 +13,21 @@ int main(int argc, char** argv) {
         "edgecam: an edge camera agent. Captures from V4L2 or RTSP, finds faces on the device, and serves "
         "or pushes video and events over one WebSocket."};
     app.require_subcommand(1);
-    app.footer("Try: edgecam run --config /etc/edgecam/config.json");
+    app.footer("Try: edgecam run");
 
     RunOptions runOptions;
     CLI::App* run = app.add_subcommand("run", "Run the agent until it is told to stop (SIGINT, SIGTERM)");
-    run->add_option("-c,--config", runOptions.config, "The config file (JSON with comments)")->required();
+    constexpr const char* kConfigHelp =
+        "The config file (JSON with comments). Default: /etc/edgecam/config.json if it is there; else none, "
+        "and what is "
+        "left out of one holds: all V4L2 cameras, the page on 127.0.0.1:8080";
+    run->add_option("-c,--config", runOptions.config, kConfigHelp);
     run->add_option("--log-level", runOptions.logLevel, "Overrides the config's log_level")
         ->check(CLI::IsMember({"error", "warning", "info", "debug"}));
 
     std::string checkedConfig;
     CLI::App* check = app.add_subcommand("check", "Validate a config and say what is wrong where");
-    check->add_option("config,-c,--config", checkedConfig, "The config file")->required();
+    check->add_option("config,-c,--config", checkedConfig, kConfigHelp);
 
     ProbeOptions probeOptions;
     CLI::App* probe =
@@ -42,7 +47,7 @@ int main(int argc, char** argv) {
     std::string tokenConfig;
     CLI::App* token =
         app.add_subcommand("token", "Print the page's address with the token that the agent made");
-    auto* tokenOf = token->add_option("config,-c,--config", tokenConfig, "The config file");
+    auto* tokenOf = token->add_option("config,-c,--config", tokenConfig, kConfigHelp);
     bool hash = false;
     token
         ->add_flag(
@@ -59,13 +64,16 @@ int main(int argc, char** argv) {
     viewers->add_option("--log-level", viewersLogLevel);
 
     CLI11_PARSE(app, argc, argv);
-    if (*run) return runCommand(runOptions);
+    if (*run) {
+        runOptions.config = configPath(runOptions.config);
+        return runCommand(runOptions);
+    }
     if (*viewers) return viewersCommand(viewersLogLevel);
-    if (*check) return checkCommand(checkedConfig);
+    if (*check) return checkCommand(configPath(checkedConfig));
     if (*probe) return probeCommand(probeOptions);
     if (*detect) return detectCommand(detectOptions);
     if (*token && hash) return hashTokenCommand();
-    if (*token) return tokenCommand(tokenConfig);
+    if (*token) return tokenCommand(configPath(tokenConfig));
     if (*version) return versionCommand();
     return 0;
 }

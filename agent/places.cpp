@@ -1,5 +1,8 @@
 #include "agent/places.hpp"
 
+#include <glib.h>
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "agent/version.hpp"
@@ -7,6 +10,8 @@
 namespace edgecam::agent {
 namespace {
 
+constexpr const char* kPackagedConfig = "/etc/edgecam/config.json";
+constexpr const char* kServiceDataDir = "/var/lib/edgecam";
 constexpr const char* kModelFile = "face_detection_yunet_2023mar.onnx";
 
 std::vector<std::string> roots() {
@@ -16,6 +21,26 @@ std::vector<std::string> roots() {
 }
 
 }  // namespace
+
+std::string configPath(const std::string& asked) {
+    if (!asked.empty()) return asked;
+    std::error_code ignored;
+    return std::filesystem::exists(kPackagedConfig, ignored) ? kPackagedConfig : std::string();
+}
+
+std::string shownConfigPath(const std::string& path) {
+    return path.empty() ? "without a config file" : path;
+}
+
+std::string usualDataDir() {
+    // systemd.exec(5): a list with colons, were there several.
+    if (const char* given = g_getenv("STATE_DIRECTORY"); given != nullptr && given[0] == '/') {
+        const std::string folders = given;
+        return folders.substr(0, folders.find(':'));
+    }
+    if (geteuid() == 0 || access(kServiceDataDir, W_OK) == 0) return kServiceDataDir;
+    return std::string(g_get_user_state_dir()) + "/edgecam";
+}
 
 std::string findWebRoot(const std::string& configured) {
     std::vector<std::string> candidates;

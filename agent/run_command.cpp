@@ -7,7 +7,9 @@
 #include "agent/agent.hpp"
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/found_cameras.hpp"
 #include "agent/main_loop.hpp"
+#include "agent/places.hpp"
 #include "agent/service_notify.hpp"
 #include "agent/version.hpp"
 #include "agent/watchdog.hpp"
@@ -38,8 +40,7 @@ void sayWhere(const Agent& agent, const Config& config) {
     const std::string url = agent.pageUrl();
     if (url.empty()) return;
     if (stdoutIsJournal()) {
-        std::printf("the page is served on port %d; edgecam token CONFIG prints its address\n",
-                    config.server.port);
+        std::printf("the page is served on port %d; edgecam token prints its address\n", config.server.port);
     } else {
         std::printf("page: %s\n", url.c_str());
         if (url.find('#') == std::string::npos) std::printf("it asks for a token of the config\n");
@@ -51,17 +52,18 @@ void sayWhere(const Agent& agent, const Config& config) {
 void reload(Agent& agent, const RunOptions& options) {
     notifyReloading();
     const auto refuse = [&](const Error& error) {
-        logError("agent", options.config,
+        logError("agent", shownConfigPath(options.config),
                  " was read again and is refused, the config in force stays: ", error.message);
         notifyReady("running; a config that was read again is refused: " + error.message);
     };
     auto config = loadConfig(options.config);
     if (!config) return refuse(config.error());
+    findCameras(*config);
     const LogLevel level = levelOf(options.logLevel, config->logLevel);
     const auto change = agent.reload(*std::move(config));
     if (!change) return refuse(change.error());
     startLog(level);
-    logInfo("agent", options.config, " was read again: ", described(*change));
+    logInfo("agent", shownConfigPath(options.config), " was read again: ", described(*change));
     notifyReady("running");
 }
 
@@ -73,13 +75,15 @@ int runCommand(const RunOptions& options) {
     startLog(LogLevel::info);
     auto config = loadConfig(options.config);
     if (!config) {
-        std::fprintf(stderr, "edgecam: %s: %s\n", options.config.c_str(), config.error().message.c_str());
+        std::fprintf(stderr, "edgecam: %s: %s\n", shownConfigPath(options.config).c_str(),
+                     config.error().message.c_str());
         return EX_CONFIG;
     }
     startLog(levelOf(options.logLevel, config->logLevel));
+    findCameras(*config);
     capture::startGStreamer();
-    logInfo("agent", "edgecam ", kVersion, ", ", config->cameras.size(), " camera(s), ",
-            config->uplinks.size(), " uplink(s)");
+    logInfo("agent", "edgecam ", kVersion, ", ", shownConfigPath(options.config), ", ",
+            config->cameras.size(), " camera(s), ", config->uplinks.size(), " uplink(s)");
 
     const SystemClock clock;
     MainLoop loop;

@@ -10,6 +10,7 @@
 #include "agent/config.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/page_url.hpp"
+#include "agent/places.hpp"
 #include "uplink/certificate_files.hpp"
 #include "uplink/own_certificate.hpp"
 #include "uplink/token_hash.hpp"
@@ -50,13 +51,9 @@ int hashTokenCommand() {
 }
 
 int tokenCommand(const std::string& path) {
-    if (path.empty()) {
-        std::fprintf(stderr, "edgecam: token needs a config file, or --hash; see edgecam token --help\n");
-        return EX_USAGE;
-    }
     const auto config = loadConfig(path);
     if (!config) {
-        std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
+        std::fprintf(stderr, "%s: %s\n", shownConfigPath(path).c_str(), config.error().message.c_str());
         return EX_CONFIG;
     }
     const ServerConfig& server = config->server;

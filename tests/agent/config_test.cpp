@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/box_id.hpp"
 #include "agent/config.hpp"
+#include "agent/places.hpp"
 
 using namespace edgecam;
 using agent::parseConfig;
@@ -131,13 +133,32 @@ TEST_CASE("the smallest documented config is a whole config") {
 TEST_CASE("what is left out has the default that the schema documents") {
     const auto config = parseConfig(R"({ "cameras": [] })", "/");
     REQUIRE(config);
-    CHECK(config->dataDir == "/var/lib/edgecam");
-    CHECK_FALSE(config->agentId.empty());
+    CHECK(config->dataDir == agent::usualDataDir());
+    CHECK(config->agentId == agent::boxId());
+    CHECK_FALSE(config->findCameras);
     CHECK(config->server.enabled);
     CHECK(config->server.address == "127.0.0.1");
     CHECK(config->server.maxConnections == 100);
     CHECK(config->vision.rateHz == 10);
     CHECK(config->vision.inputSize == Size{640, 360});
+}
+
+TEST_CASE("a config that names no camera asks for those that are there, whatever else speaks of them") {
+    const auto config = parseConfig(
+        R"({"uplinks": [{"url": "wss://a/", "token": "t", "start": ["hd-webcam"]}],
+            "server": {"tokens": [{"token": "t", "cameras": ["hd-webcam"]}]}})",
+        "/");
+    REQUIRE(config);
+    CHECK(config->findCameras);
+    CHECK(config->cameras.empty());
+    REQUIRE(agent::loadConfig(""));
+    CHECK(agent::loadConfig("")->findCameras);
+}
+
+TEST_CASE("a box that was given no name has one that is an id's, and always the same") {
+    const std::string id = agent::boxId();
+    CHECK(id == agent::boxId());
+    CHECK(parseConfig(R"({"agent_id": ")" + id + "\"}", "/"));
 }
 
 TEST_CASE("comments are allowed") {
@@ -147,7 +168,6 @@ TEST_CASE("comments are allowed") {
 TEST_CASE("an error names its place and says what to do") {
     CHECK(whyNot("{") == "Missing a name for object member. (line 1, column 2)");
     CHECK(whyNot("[]").find("/: must be of type \"object\"") == 0);
-    CHECK(whyNot("{}") == "/: \"cameras\" is missing");
     CHECK(whyNot(R"({"cameras": [], "camreas": []})") == "/: unknown key \"camreas\"");
     CHECK(whyNot(R"({"cameras": {}})").find("/cameras: must be of type \"array\"") == 0);
     CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://faces", "fps": 3}]})") ==

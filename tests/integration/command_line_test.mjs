@@ -69,6 +69,21 @@ test('a token is made at first start, private, printed with the address, and wor
     assert.equal(how.code, 0, 'a clean end on SIGTERM');
 });
 
+test('a box that was told nothing looks for its cameras, and keeps what it makes where systemd says', async () => {
+    const agent = await AgentProcess.start({ data_dir: undefined, server: { tokens: [] } }, { STATE_DIRECTORY: join(folder.path, 'state') });
+    assert.match(agent.log, /the config names no camera(, and this machine has none|: found \S+, \/dev\/)/);
+    const told = spawnSync(agentBinary, ['token', join(agent.folder, 'config.json')], {
+        encoding: 'utf8', env: { ...process.env, STATE_DIRECTORY: join(folder.path, 'state') },
+    });
+    assert.match(told.stdout, new RegExp(`^page: ${agent.printedUrl}$`, 'm'));
+    const peer = await Peer.connect(agent.streamUrl, new URL(agent.printedUrl).hash.replace('#token=', ''));
+    const { data } = await peer.ask({ type: 'status' });
+    assert.match(data.agent.id, /^edgecam-[0-9a-f]{16}$/);
+    await peer.close();
+    await agent.remove();
+    assert.match(edgecam('check', configFile({})).stdout, /: ok\n  no cameras are named: all that are found now, \d+\n/);
+});
+
 test('probe says what there is', () => {
     const { status, stdout } = edgecam('probe', '--json');
     assert.equal(status, 0);
