@@ -58,6 +58,7 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
       health_(clock),
       metrics_(kVersion, idsOf(config_.cameras)),
       plans_(config_.uplinks, dataDir_, clock),
+      pace_(config_.vision.rateHz, config_.vision.processorBudget),
       heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}
 
 Agent::~Agent() {
@@ -90,7 +91,7 @@ uplink::AgentView Agent::viewFor(const std::string& ownUplink) const {
     }
     for (const auto& [id, unit] : cameras_) {
         view.cameras[id] = unit.camera->status();
-        view.cameras[id].detector = unit.detector;
+        addAnalysis(view.cameras[id], unit);
     }
     view.uplinks = ports_.uplinks();
     view.ownUplink = ownUplink;

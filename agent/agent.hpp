@@ -1,7 +1,7 @@
 // Agent: the whole program at work. It only wires: cameras to vision, both to the ports, commands back to the
-// cameras. Main thread only, but for the callbacks it gives away, which just hand on. In five files:
-// agent.cpp (start, end, the local server), agent_cameras.cpp, agent_uplinks.cpp (with the journal),
-// agent_reload.cpp and agent_metrics.cpp.
+// cameras. Main thread only, but for the callbacks it gives away, which just hand on. In six files:
+// agent.cpp (start, end, the local server), agent_cameras.cpp, agent_analysis.cpp, agent_uplinks.cpp (with
+// the journal), agent_reload.cpp and agent_metrics.cpp.
 #pragma once
 
 #include <atomic>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/analysis_pace.hpp"
 #include "agent/camera_unit.hpp"
 #include "agent/config.hpp"
 #include "agent/config_change.hpp"
@@ -81,6 +82,8 @@ class Agent {
     void tell(FaceEvent event);
     void remember(const std::string& cameraId, bool enabled);
     void retune(const std::string& cameraId);
+    void paceAnalysis(std::shared_ptr<const uplink::AgentFigures> figures);
+    void addAnalysis(CameraStatus& status, const CameraUnit& unit) const;
 
     // Uplinks and their journal.
     void announceUplinks(const std::vector<UplinkConfig>& hubs);
@@ -109,6 +112,9 @@ class Agent {
     Health health_;
     Metrics metrics_;
     DataPlans plans_;
+    AnalysisPace pace_;
+    std::shared_ptr<const uplink::AgentFigures> paced_;  ///< by which it was told last, and when
+    Monotonic pacedAt_{};
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then

@@ -28,7 +28,7 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
                                      .count = std::move(count)};
     unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
                                           std::move(callbacks));
-    if (unit.vision) unit.camera->look(config_.vision.rateHz);
+    if (unit.vision) unit.camera->look(pace_.rateHz());
     publish(unit.camera->status());
     unit.camera->start();
 }
@@ -36,38 +36,8 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
 void Agent::publish(CameraStatus status) {
     const auto unit = cameras_.find(status.cameraId);
     if (unit == cameras_.end()) return;  // the last words of one that was removed
-    status.detector = unit->second.detector;
+    addAnalysis(status, unit->second);
     for (const auto& port : ports_.all()) port->exchange.publish(status);
-}
-
-std::unique_ptr<vision::FaceDetector> Agent::detectorFor(CameraUnit& unit) const {
-    vision::DetectorSettings settings;
-    settings.modelPaths = modelPaths(config_.vision.model);
-    settings.inputSize = config_.vision.inputSize;
-    auto chosen = vision::makeFaceDetector(settings);
-    if (!chosen) {
-        logWarning("vision", unit.config.id, ": no faces will be found: ", chosen.error().message);
-        unit.detector = "off: " + chosen.error().message;
-        return nullptr;
-    }
-    logInfo("vision", unit.config.id, ": ", chosen->model.explanation);
-    unit.detector = chosen->detector->name();
-    return std::move(chosen->detector);
-}
-
-void Agent::addVision(CameraUnit& unit) {
-    auto detector = detectorFor(unit);
-    if (!detector) return;
-    unit.vision = std::make_unique<vision::VisionWorker>(
-        unit.config.id, std::move(detector), clock_,
-        vision::VisionWorker::Callbacks{
-            .detections =
-                [this](const Detections& detections) {
-                    ports_.each([&](Port& port) { port.exchange.publish(detections); });
-                },
-            .event = [this](const FaceEvent& event) { tell(event); },
-        },
-        vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
 }
 
 /// Hubs get an event by way of the journal, viewers at once.
@@ -123,30 +93,6 @@ void Agent::removeCamera(const std::string& cameraId) {
     cameras_.erase(cameraId);
     for (const auto& port : ports_.all()) port->exchange.removeCamera(cameraId);
     metrics_.end(cameraId);
-}
-
-/// The cameras themselves do not notice, but for how often somebody looks.
-void Agent::changeVision() {
-    std::vector<CameraChange> without;  // had no detector: they need a place for their pictures
-    for (auto& [id, unit] : cameras_) {
-        if (!unit.config.vision) continue;
-        if (unit.vision) {
-            changeVision(unit);
-        } else {
-            without.push_back({.camera = unit.config, .source = true, .encoder = false, .enabled = false});
-        }
-    }
-    for (const CameraChange& change : without) reopenCamera(change);
-}
-
-void Agent::changeVision(CameraUnit& unit) {
-    auto detector = detectorFor(unit);
-    unit.camera->look(detector ? config_.vision.rateHz : 0);
-    if (detector) {
-        unit.vision->replace(std::move(detector),
-                             vision::trackerSettings(config_.vision.minConfidence, config_.vision.rateHz));
-    }
-    publish(unit.camera->status());
 }
 
 }  // namespace edgecam::agent

@@ -23,6 +23,7 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
     figures.skipped = seen.skipped;
     figures.failed = seen.failed;
     figures.lastAnalysis = seen.lastDuration;
+    figures.analysisWork = seen.processorTime;
     return figures;
 }
 
@@ -40,6 +41,7 @@ void Agent::publishFigures() {
         figures->cameras[id].events = metrics_.eventsOf(id);
     }
     for (const auto& port : ports_.all()) port->exchange.publish(figures);
+    paceAnalysis(std::move(figures));
 }
 
 std::string Agent::metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const {

@@ -16,6 +16,7 @@ struct CameraUnit {
     CameraConfig config;
     std::string detector = "off";                  ///< what looks, or why nothing does; for statuses
     std::unique_ptr<vision::VisionWorker> vision;  ///< nullptr: nobody looks
+    bool looking = false;                          ///< it is given pictures
     std::unique_ptr<capture::Camera> camera;
 };
 

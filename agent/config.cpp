@@ -374,6 +374,7 @@ void readVision(const JsonValue& object, const std::string& folder, VisionConfig
     vision.rateHz = numberAt(object, "rate_hz", vision.rateHz);
     vision.inputSize = {integerAt(object, "width", 640), integerAt(object, "height", 360)};
     vision.minConfidence = static_cast<float>(numberAt(object, "min_confidence", 0.6));
+    vision.processorBudget = integerAt(object, "cpu_budget_percent", 0) / 100.0;
 }
 
 }  // namespace

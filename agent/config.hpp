@@ -37,6 +37,7 @@ struct VisionConfig {
     double rateHz = 10;
     Size inputSize{640, 360};
     float minConfidence = 0.6F;
+    double processorBudget = 0;  ///< cores for the whole agent; 0: no limit
     bool operator==(const VisionConfig&) const = default;
 };
 

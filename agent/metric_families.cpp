@@ -230,6 +230,10 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
     Family restarts(families, MetricType::Counter, "edgecam_camera_restarts_total",
                     "Times the camera was opened again.");
     for (const auto& [id, status] : agent.cameras) restarts.add({{"camera", id}}, status.restarts);
+    Family rate(
+        families, MetricType::Gauge, "edgecam_vision_rate_hertz",
+        "Pictures looked through a second, at most: what the config asks, or what the box can spare.");
+    for (const auto& [id, status] : agent.cameras) rate.add({{"camera", id}}, status.analysisHz);
     if (!agent.figures) return families;
     for (const auto& [name, help, value] : kCameraCounters) {
         Family family(families, MetricType::Counter, name, help);
@@ -240,6 +244,10 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
     for (const auto& [id, figures] : agent.figures->cameras) {
         if (figures.analysed > 0) last.add({{"camera", id}}, secondsOf(figures.lastAnalysis));
     }
+    Family work(families, MetricType::Counter, "edgecam_vision_processor_seconds_total",
+                "Processor time of looking through pictures.");
+    for (const auto& [id, figures] : agent.figures->cameras)
+        work.add({{"camera", id}}, secondsOf(figures.analysisWork));
     addPictureDelays(families, *agent.figures);
     return families;
 }

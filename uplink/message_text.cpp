@@ -55,6 +55,13 @@ void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
     json.endObject();
 }
 
+void analysis(JsonWriter& json, const CameraStatus& status) {
+    if (status.analysisHz <= 0) return;
+    json.key("analysis").beginObject().key("rate_hz").rounded(status.analysisHz, 3);
+    if (!status.analysisReason.empty()) json.field("reason", status.analysisReason);
+    json.endObject();
+}
+
 void camera(JsonWriter& json, const CameraStatus& status) {
     json.beginObject().field("camera_id", status.cameraId).field("state", nameOf(status.state));
     if (!status.reason.empty()) json.field("reason", status.reason);
@@ -62,6 +69,7 @@ void camera(JsonWriter& json, const CameraStatus& status) {
     size(json, status.size);
     if (status.frameRate > 0) json.key("framerate").rounded(status.frameRate, 3);
     if (!status.detector.empty()) json.field("detector", status.detector);
+    analysis(json, status);
     json.field("restarts", status.restarts).endObject();
 }
 
@@ -139,6 +147,7 @@ void streamReport(JsonWriter& json, const StreamReport& report) {
     if (!report.quality.empty()) json.field("quality", report.quality);
     if (!report.camera.reason.empty()) json.field("reason", report.camera.reason);
     if (!report.camera.warning.empty()) json.field("warning", report.camera.warning);
+    analysis(json, report.camera);
     if (report.liveFrom) json.field("live_from_us", microsecondsOf(*report.liveFrom));
 }
 

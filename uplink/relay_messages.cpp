@@ -44,7 +44,8 @@ void fields(A& a, Backlog& x) {
 }
 template <class A>
 void fields(A& a, CameraStatus& x) {
-    a(x.cameraId, x.state, x.reason, x.warning, x.size, x.frameRate, x.detector, x.restarts);
+    a(x.cameraId, x.state, x.reason, x.warning, x.size, x.frameRate, x.detector, x.analysisHz,
+      x.analysisReason, x.restarts);
 }
 template <class A>
 void fields(A& a, Face& x) {
@@ -110,7 +111,8 @@ void fields(A& a, UplinkStatus& x) {
 template <class A>
 void fields(A& a, CameraFigures& x) {
     a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
-      x.failed, x.lastAnalysis, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays, x.subDelays);
+      x.failed, x.lastAnalysis, x.analysisWork, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays,
+      x.subDelays);
 }
 template <class A>
 void fields(A& a, ProcessFigures& x) {

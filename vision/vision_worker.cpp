@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <ctime>
 #include <utility>
 
 #include "base/heartbeat.hpp"
@@ -11,6 +12,13 @@ namespace edgecam::vision {
 namespace {
 // How often the thread looks up from an empty mailbox to see whether its tracks are still worth keeping.
 constexpr auto kLookUp = std::chrono::milliseconds(500);
+
+/// Of the calling thread: what it worked, not what it waited.
+Microseconds processorTime() {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + Microseconds(used.tv_nsec / 1000);
+}
 }  // namespace
 
 VisionWorker::VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
@@ -36,14 +44,27 @@ void VisionWorker::stop() {
 void VisionWorker::replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking) {
     stop();
     detector_ = std::move(detector);
-    patience_ = tracking.longestGap;
-    tracker_.retune(tracking);
+    retune(tracking);
     pictures_.reopen();
     thread_ = std::thread([this] { run(); });
 }
 
+void VisionWorker::retune(const TrackerSettings& tracking) {
+    const std::lock_guard lock(newRulesMutex_);
+    newRules_ = tracking;
+}
+
+void VisionWorker::takeNewRules() {
+    const std::lock_guard lock(newRulesMutex_);
+    if (!newRules_) return;
+    patience_ = newRules_->longestGap;
+    tracker_.retune(*newRules_);
+    newRules_.reset();
+}
+
 VisionWorker::Figures VisionWorker::figures() const {
-    return {analysed_, pictures_.replaced(), failed_, Microseconds(lastDurationUs_)};
+    return {analysed_, pictures_.replaced(), failed_, Microseconds(lastDurationUs_),
+            Microseconds(processorUs_)};
 }
 
 void VisionWorker::run() {
@@ -52,6 +73,7 @@ void VisionWorker::run() {
     Heartbeat heart(concat("vision of ", cameraId_));
     while (!pictures_.closed()) {
         heart.beat();
+        takeNewRules();
         const auto picture = pictures_.takeWithin(kLookUp);
         if (picture) look(*picture);
         if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();
@@ -61,7 +83,9 @@ void VisionWorker::run() {
 
 void VisionWorker::look(const Picture& picture) {
     const Monotonic begin = clock_.monotonic();
+    const Microseconds workedBefore = processorTime();
     const auto faces = detector_->detect(picture);
+    processorUs_ += (processorTime() - workedBefore).count();
     const Monotonic end = clock_.monotonic();
     lastDurationUs_ = (end - begin).count();
     if (!faces) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -43,6 +45,10 @@ class VisionWorker {
     /// Waits at most for one analysis. Meanwhile others may put pictures in, and nothing else.
     void replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking);
 
+    /// Tracks by other rules from the next picture on, for pictures that come at another rate. Does not wait;
+    /// the last call counts.
+    void retune(const TrackerSettings& tracking);
+
     /// Where pictures for this worker are put.
     [[nodiscard]] Mailbox<Picture>& pictures() { return pictures_; }
 
@@ -51,13 +57,15 @@ class VisionWorker {
         std::uint64_t analysed = 0;
         std::uint64_t skipped = 0;  ///< replaced by a newer picture before anybody looked
         std::uint64_t failed = 0;
-        Microseconds lastDuration{0};  ///< of one analysis
+        Microseconds lastDuration{0};   ///< of one analysis
+        Microseconds processorTime{0};  ///< of all analyses
     };
     [[nodiscard]] Figures figures() const;
 
   private:
     void stop();
     void run();
+    void takeNewRules();
     void look(const Picture& picture);
     void report(const Picture& picture, const std::vector<Face>& faces);
     void endTracks();
@@ -68,13 +76,17 @@ class VisionWorker {
     std::unique_ptr<FaceDetector> detector_;
     const Clock& clock_;
     const Callbacks callbacks_;
-    Microseconds patience_;  ///< without an analysed picture, until live tracks leave
 
     // Of the worker's thread alone.
+    Microseconds patience_;  ///< without an analysed picture, until live tracks leave
     FaceTracker tracker_;
     FaceEvents events_;
     LogThrottle complaints_;
     Monotonic lastAnalysis_{};
+
+    std::mutex newRulesMutex_;
+    std::optional<TrackerSettings> newRules_;
+    std::atomic<std::int64_t> processorUs_{0};
 
     Mailbox<Picture> pictures_;
     std::atomic<std::uint64_t> analysed_{0};

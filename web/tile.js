@@ -297,6 +297,14 @@ export class Tile {
         });
     }
 
+    /** What is not well although it is live. */
+    #notes() {
+        const { warning, analysis } = this.#status;
+        const seldom = analysis?.reason &&
+            `Faces are looked for only ${analysis.rate_hz} times a second: ${sentence(analysis.reason)}`;
+        return [sentence(warning), seldom].filter(Boolean).join(' ');
+    }
+
     /** Shows where things stand, and asks again for what does not come; call about twice a second. */
     refresh() {
         if (this.#overdue) this.#askAgain();
@@ -313,7 +321,7 @@ export class Tile {
             coding: live ? [codecText(this.#status.codec), this.#status.source].filter(Boolean).join(' · ') : '',
             player: live ? playerText(this.#stream.playerKind) : '',
         });
-        this.#view.showWarning(live ? sentence(this.#status.warning) : '');
+        this.#view.showWarning(live ? this.#notes() : '');
         this.#view.showControls({
             wanted: this.#wanted, connected: this.#connection.state === 'open', preset: this.#presetInForce,
             operator: this.#connection.role === 'operator' || this.#connection.role === 'admin',

@@ -204,6 +204,30 @@ TEST_CASE("when no picture comes any more the live faces leave") {
     CHECK(bench.record().told().size() == 2);
 }
 
+TEST_CASE("pictures that come more seldom on purpose keep their faces, once the worker is told") {
+    for (const bool tell : {false, true}) {
+        Bench bench(oneFace);
+        bench.analyse(1, 2);
+        REQUIRE(bench.record().hasTold(1));
+        if (tell) bench.worker().retune(trackerSettings(0.6F, 0.2));
+        bench.analyse(52, 52);  // 5 s later
+        CAPTURE(tell);
+        REQUIRE(bench.record().hasTold(2));
+        CHECK(bench.record().told()[1].phase == (tell ? FacePhase::update : FacePhase::leave));
+        bench.stop();
+    }
+}
+
+TEST_CASE("the processor time of analyses is counted") {
+    Bench bench([](const Picture&) -> Result<std::vector<Face>> {
+        volatile unsigned worked = 0;
+        for (unsigned i = 0; i < 5'000'000; ++i) worked = worked + i;
+        return std::vector<Face>{};
+    });
+    bench.analyse(1, 1);
+    CHECK(bench.worker().figures().processorTime > 0us);
+}
+
 TEST_CASE("a worker without listeners, or without a picture, stops as well") {
     edgecam::test::FakeClock clock;
     VisionWorker silent("cam_1", std::make_unique<FakeDetector>(oneFace), clock, {});

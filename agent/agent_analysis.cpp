@@ -1,0 +1,123 @@
+// Agent: who looks through its cameras, and how often the box can afford it.
+#include <utility>
+
+#include "agent/agent.hpp"
+#include "agent/box_pressure.hpp"
+#include "agent/places.hpp"
+#include "base/log.hpp"
+#include "vision/face_detector.hpp"
+
+namespace edgecam::agent {
+
+void Agent::addAnalysis(CameraStatus& status, const CameraUnit& unit) const {
+    status.detector = unit.detector;
+    if (!unit.looking) return;
+    status.analysisHz = pace_.rateHz();
+    status.analysisReason = pace_.reason();
+}
+
+std::unique_ptr<vision::FaceDetector> Agent::detectorFor(CameraUnit& unit) const {
+    vision::DetectorSettings settings;
+    settings.modelPaths = modelPaths(config_.vision.model);
+    settings.inputSize = config_.vision.inputSize;
+    auto chosen = vision::makeFaceDetector(settings);
+    if (!chosen) {
+        logWarning("vision", unit.config.id, ": no faces will be found: ", chosen.error().message);
+        unit.detector = "off: " + chosen.error().message;
+        return nullptr;
+    }
+    logInfo("vision", unit.config.id, ": ", chosen->model.explanation);
+    unit.detector = chosen->detector->name();
+    return std::move(chosen->detector);
+}
+
+void Agent::addVision(CameraUnit& unit) {
+    auto detector = detectorFor(unit);
+    if (!detector) return;
+    unit.looking = true;
+    unit.vision = std::make_unique<vision::VisionWorker>(
+        unit.config.id, std::move(detector), clock_,
+        vision::VisionWorker::Callbacks{
+            .detections =
+                [this](const Detections& detections) {
+                    ports_.each([&](Port& port) { port.exchange.publish(detections); });
+                },
+            .event = [this](const FaceEvent& event) { tell(event); },
+        },
+        vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
+}
+
+/// The cameras themselves do not notice, but for how often somebody looks.
+void Agent::changeVision() {
+    pace_ = AnalysisPace(config_.vision.rateHz, config_.vision.processorBudget);
+    std::vector<CameraChange> without;  // had no detector: they need a place for their pictures
+    for (auto& [id, unit] : cameras_) {
+        if (!unit.config.vision) continue;
+        if (unit.vision) {
+            changeVision(unit);
+        } else {
+            without.push_back({.camera = unit.config, .source = true, .encoder = false, .enabled = false});
+        }
+    }
+    for (const CameraChange& change : without) reopenCamera(change);
+}
+
+void Agent::changeVision(CameraUnit& unit) {
+    auto detector = detectorFor(unit);
+    unit.looking = detector != nullptr;
+    unit.camera->look(detector ? pace_.rateHz() : 0);
+    if (detector) {
+        unit.vision->replace(std::move(detector),
+                             vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
+    }
+    publish(unit.camera->status());
+}
+
+namespace {
+
+double secondsOf(Microseconds time) {
+    return std::chrono::duration<double>(time).count();
+}
+
+/// What was used between two sets of figures, a second.
+AnalysisLoad loadBetween(const uplink::AgentFigures& was, const uplink::AgentFigures& is,
+                         Microseconds apart) {
+    const double seconds = std::max(secondsOf(apart), 0.001);
+    AnalysisLoad load{.agent = (is.process.cpuSeconds - was.process.cpuSeconds) / seconds};
+    for (const auto& [id, now] : is.cameras) {
+        const auto before = was.cameras.find(id);
+        // One that was opened anew counts from nothing.
+        if (before == was.cameras.end() || now.analysed < before->second.analysed) continue;
+        load.analysis += secondsOf(now.analysisWork - before->second.analysisWork) / seconds;
+        load.pictures += static_cast<double>(now.analysed - before->second.analysed) / seconds;
+    }
+    return load;
+}
+
+}  // namespace
+
+void Agent::paceAnalysis(std::shared_ptr<const uplink::AgentFigures> figures) {
+    const Monotonic now = clock_.monotonic();
+    const auto was = std::exchange(paced_, std::move(figures));
+    const Microseconds apart = now - std::exchange(pacedAt_, now);
+    if (!was) return;
+    AnalysisLoad load = loadBetween(*was, *paced_, apart);
+    for (const auto& [id, unit] : cameras_) load.cameras += unit.looking ? 1 : 0;
+    if (load.cameras == 0 || !pace_.look(load, readPressure(), now)) return;
+
+    const double rate = pace_.rateHz();
+    if (pace_.reason().empty()) {
+        logInfo("vision", "faces are looked for ", rate, " times a second again, as the config asks");
+    } else {
+        logWarning("vision", "faces are looked for only ", rate,
+                   " times a second and camera: ", pace_.reason());
+    }
+    for (auto& [id, unit] : cameras_) {
+        if (!unit.looking) continue;
+        unit.camera->look(rate);
+        unit.vision->retune(vision::trackerSettings(config_.vision.minConfidence, rate));
+        publish(unit.camera->status());
+    }
+}
+
+}  // namespace edgecam::agent

@@ -1,0 +1,28 @@
+// Looking for faces gives way where the config's budget of processor time is used up, and says so; video goes on.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AgentProcess, kSmallCamera, withoutAgent } from '../support/agent.mjs';
+import { Peer } from '../support/peer.mjs';
+
+test('faces are looked for as often as video leaves room for, and what that is is said', { skip: withoutAgent }, async () => {
+    const agent = await AgentProcess.start({
+        cameras: [kSmallCamera], vision: { rate_hz: 10, cpu_budget_percent: 1 }, server: { tokens: [] },
+    });
+    try {
+        const token = new URL(agent.printedUrl).hash.replace('#token=', '');
+        const peer = await Peer.connect(agent.streamUrl, token);
+        await peer.control('start', kSmallCamera.id);
+        const slowed = await peer.message(
+            (m) => m.type === 'stream_status' && m.data.analysis?.rate_hz < 10 && m.data.streaming, 30_000);
+        assert.equal(slowed.data.analysis.rate_hz, 0.2, 'more than all of the budget is video');
+        assert.match(slowed.data.analysis.reason, /^video takes \d+ % of a processor core, of the 1 % that the config gives the agent$/);
+        assert.equal(slowed.data.state, 'live');
+        assert.match(agent.log, /faces are looked for only 0\.2 times a second and camera: video takes/);
+        const page = await (await fetch(`${agent.pageUrl}metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
+        assert.match(page, /edgecam_vision_rate_hertz\{camera="cam_123"\} 0\.2/);
+        assert.match(page, /edgecam_vision_processor_seconds_total\{camera="cam_123"\} 0\.\d/);
+        await peer.close();
+    } finally {
+        await agent.remove();
+    }
+});
