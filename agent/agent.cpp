@@ -44,6 +44,7 @@ Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const
     agent->publishFigures();
     agent->figuresTimer_ = std::make_unique<MainLoop::Timer>(std::chrono::seconds(1),
                                                              [raw = agent.get()] { raw->publishFigures(); });
+    agent->openStatusSocket();
     return agent;
 }
 
@@ -62,6 +63,7 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
       heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}
 
 Agent::~Agent() {
+    statusSocket_.reset();
     figuresTimer_.reset();
     // Peers hear of the end while everything is still there; then nobody calls in any more.
     for (auto& [name, hub] : uplinks_) hub.clients.clear();

@@ -22,6 +22,7 @@
 #include "agent/main_loop.hpp"
 #include "agent/metrics.hpp"
 #include "agent/ports.hpp"
+#include "agent/status_socket.hpp"
 #include "agent/token_store.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -100,6 +101,8 @@ class Agent {
     [[nodiscard]] Result<void> checkFiles(const Config& config, const ConfigChange& change) const;
 
     void publishFigures();
+    void openStatusSocket();
+    [[nodiscard]] std::string statusReport() const;
     [[nodiscard]] std::string metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const;
 
     Config config_;  ///< in force; a reference to its server is the token store's
@@ -130,6 +133,7 @@ class Agent {
     std::size_t uplinkThreads_ = 0;                  ///< how many there ever were, for their names
     std::vector<std::future<void>> farewells_;       ///< of uplinks that end, which may take a while
     std::unique_ptr<MainLoop::Timer> figuresTimer_;  ///< while all the others are there
+    std::unique_ptr<StatusSocket> statusSocket_;     ///< null: none could be made
 };
 
 }  // namespace edgecam::agent

@@ -43,6 +43,13 @@ int tokenCommand(const std::string& config);
 /// Reads a token, one line, from the standard input and prints its hash.
 int hashTokenCommand();
 
+struct StatusOptions {
+    std::string config;
+    bool json = false;
+};
+/// Prints how the agent stands that runs with this config. 69 where none does.
+int statusCommand(const StatusOptions& options);
+
 int versionCommand();
 
 }  // namespace edgecam::agent

@@ -55,6 +55,12 @@ int main(int argc, char** argv) {
             "Instead: read a token from the standard input, print it as a config may hold it (token_hash)")
         ->excludes(tokenOf);
 
+    StatusOptions statusOptions;
+    CLI::App* status =
+        app.add_subcommand("status", "Say how the running agent stands: cameras, uplinks, journal");
+    status->add_option("config,-c,--config", statusOptions.config, kConfigHelp);
+    status->add_flag("--json", statusOptions.json, "Print JSON");
+
     CLI::App* version = app.add_subcommand("version", "Print versions");
 
     std::optional<std::string> viewersLogLevel;
@@ -74,6 +80,10 @@ int main(int argc, char** argv) {
     if (*detect) return detectCommand(detectOptions);
     if (*token && hash) return hashTokenCommand();
     if (*token) return tokenCommand(configPath(tokenConfig));
+    if (*status) {
+        statusOptions.config = configPath(statusOptions.config);
+        return statusCommand(statusOptions);
+    }
     if (*version) return versionCommand();
     return 0;
 }

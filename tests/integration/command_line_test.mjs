@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { agentBinary, AgentProcess, sharedFile, tempFolder } from '../support/agent.mjs';
+import { agentBinary, AgentProcess, kSmallCamera, sharedFile, tempFolder } from '../support/agent.mjs';
 import { Peer } from '../support/peer.mjs';
 
 const folder = tempFolder();
@@ -19,8 +19,8 @@ function configFile(content) {
 }
 
 test('help is everywhere', () => {
-    assert.match(edgecam('--help').stdout, /run[\s\S]*check[\s\S]*probe[\s\S]*detect[\s\S]*token[\s\S]*version/);
-    for (const command of ['run', 'check', 'probe', 'detect', 'token', 'version']) {
+    assert.match(edgecam('--help').stdout, /run[\s\S]*check[\s\S]*probe[\s\S]*detect[\s\S]*token[\s\S]*status[\s\S]*version/);
+    for (const command of ['run', 'check', 'probe', 'detect', 'token', 'status', 'version']) {
         const { status, stdout } = edgecam(command, '--help');
         assert.equal(status, 0);
         assert.match(stdout, /Usage/);
@@ -82,6 +82,33 @@ test('a box that was told nothing looks for its cameras, and keeps what it makes
     await peer.close();
     await agent.remove();
     assert.match(edgecam('check', configFile({})).stdout, /: ok\n  no cameras are named: all that are found now, \d+\n/);
+});
+
+test('status says how the running agent stands, to people and to programs, and that none runs', async () => {
+    const agent = await AgentProcess.start({
+        cameras: [kSmallCamera, { id: 'gone', source: 'rtsp://user:hidden@127.0.0.1:9/x' }],
+        uplinks: [{ name: 'hub', url: 'ws://127.0.0.1:9/in?key=hidden', token: 'hidden' }],
+    });
+    const file = join(agent.folder, 'config.json');
+    await agent.logs(/gone: /);
+    const { status, stdout } = edgecam('status', file);
+    assert.equal(status, 0);
+    assert.match(stdout, /^edgecam-[0-9a-f]{16} {2}degraded {2}edgecam [\d.]+, up for \d+ s$/m);
+    assert.match(stdout, new RegExp(`^page +${agent.pageUrl}$`, 'm'));
+    assert.match(stdout, /^ {2}cam_123 +(starting|live|stopped)/m);
+    assert.match(stdout, /^ {2}gone +reconnecting.*\n +\S.*127\.0\.0\.1/m);
+    assert.match(stdout, /^uplinks\n {2}hub +(connecting|backing_off) {2}all {2}ws:\/\/127\.0\.0\.1:9\/in/m);
+    assert.match(stdout, /^journal +0 events/m);
+    assert.match(stdout, /^process \d+ +[\d.]+ MB, \d+ threads, \d+ descriptors/m);
+    const report = JSON.parse(edgecam('status', '--json', '--config', file).stdout);
+    assert.equal(report.process.pid, agent.pid);
+    assert.deepEqual(report.system.cameras.map((c) => c.camera_id), ['cam_123', 'gone']);
+    assert.doesNotMatch(stdout + JSON.stringify(report), /hidden|secret/);
+    await agent.stop();
+    const ended = edgecam('status', file);
+    assert.equal(ended.status, 69);
+    assert.match(ended.stderr, /^edgecam: no agent runs with this config \(.*\/data\/status\.sock\)$/m);
+    await agent.remove();
 });
 
 test('probe says what there is', () => {
