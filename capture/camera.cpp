@@ -147,6 +147,7 @@ CameraStatus LiveCamera::status() const {
 }
 
 std::string LiveCamera::warning() const {
+    if (auto other = main_.deviceWarning(); !other.empty()) return other;
     if (const auto apart = main_.keysTooFarApart()) {
         return concat(
             "its key frames are up to ", std::chrono::ceil<std::chrono::seconds>(*apart).count(),

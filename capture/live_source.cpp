@@ -15,6 +15,7 @@ constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
 LiveSource::LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count,
                        bool enabled, const Clock& clock, Callbacks callbacks)
     : uri_(uri),
+      device_(uri.kind == SourceKind::v4l2 ? std::make_shared<KnownDevice>(uri) : nullptr),
       clock_(clock),
       callbacks_(std::move(callbacks)),
       timeline_(clock, std::move(count)),
@@ -72,7 +73,8 @@ void LiveSource::open() {
     };
     auto hold = std::make_shared<int>();
     hold_ = hold;
-    auto opened = Source::open(uri_, clock_, std::move(callbacks), std::move(hold));
+    auto opened =
+        Source::open(uri_, clock_, std::move(callbacks), {.hold = std::move(hold), .device = device_});
     if (opened) {
         source_ = std::move(*opened);
     } else {

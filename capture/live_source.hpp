@@ -13,6 +13,7 @@
 #include "capture/chunk_stream.hpp"
 #include "capture/decoder.hpp"
 #include "capture/key_interval.hpp"
+#include "capture/known_device.hpp"
 #include "capture/placement.hpp"
 #include "capture/source.hpp"
 #include "capture/supervisor.hpp"
@@ -56,6 +57,8 @@ class LiveSource {
     [[nodiscard]] int kbps() const;
     /// As KeyInterval::tooLong(), of its own coding.
     [[nodiscard]] std::optional<Microseconds> keysTooFarApart() const;
+    /// Why its device may be another than is meant; empty: it is not, or it is no V4L2 device.
+    [[nodiscard]] std::string deviceWarning() const { return device_ ? device_->warning() : std::string(); }
     /// Pictures so far.
     [[nodiscard]] std::uint64_t pictures() const { return pictures_; }
 
@@ -70,6 +73,7 @@ class LiveSource {
     void note(std::optional<Codec> codec, Size size, double frameRate);
 
     const SourceUri uri_;
+    const std::shared_ptr<KnownDevice> device_;  ///< null: no V4L2 device
     const Clock& clock_;
     const Callbacks callbacks_;
     Timeline timeline_;
