@@ -24,6 +24,7 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
                                      .substream = config.substream,
                                      .encoder = config.encoder,
                                      .maxRenditions = config.maxRenditions,
+                                     .pictures = config.pictures,
                                      .enabled = on,
                                      .count = std::move(count)};
     unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,

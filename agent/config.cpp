@@ -90,6 +90,16 @@ Result<std::optional<capture::SourceUri>> readSubstream(const JsonValue& object,
     return std::optional(*std::move(substream));
 }
 
+/// Looked for where pictures come from a sensor, whose noise differs from one to the next. What is drawn, or
+/// a file, may stand still.
+capture::PictureLimits readPictureLimits(const JsonValue& object, capture::SourceKind kind) {
+    const bool sensor = kind == capture::SourceKind::v4l2 || kind == capture::SourceKind::rtsp;
+    const auto limit = [&](const char* name) {
+        return Microseconds(static_cast<std::int64_t>(numberAt(object, name, sensor ? 10 : 0) * 1e6));
+    };
+    return {.frozenAfter = limit("frozen_after_s"), .blackAfter = limit("black_after_s")};
+}
+
 Result<CameraConfig> readCamera(const JsonValue& object, const std::string& folder,
                                 const std::string& where) {
     CameraConfig camera;
@@ -101,6 +111,7 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
     camera.source = *std::move(source);
     if (camera.source.kind == capture::SourceKind::file)
         camera.source.location = absolute(camera.source.location, folder);
+    camera.pictures = readPictureLimits(object, camera.source.kind);
     if (const JsonValue* encoder = memberOf(object, "encoder")) {
         camera.encoder.bitrateKbps = integerAt(*encoder, "bitrate_kbps", camera.encoder.bitrateKbps);
         camera.encoder.size = {integerAt(*encoder, "width", 0), integerAt(*encoder, "height", 0)};

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "capture/encoder_settings.hpp"
+#include "capture/picture_health.hpp"
 #include "capture/source_uri.hpp"
 #include "uplink/access.hpp"
 #include "uplink/hub_url.hpp"
@@ -29,6 +30,7 @@ struct CameraConfig {
     bool vision = true;
     capture::EncoderSettings encoder;
     int maxRenditions = 2;
+    capture::PictureLimits pictures;  ///< when they are held to be frozen or black
     bool operator==(const CameraConfig&) const = default;
 };
 

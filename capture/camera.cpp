@@ -94,10 +94,12 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
             }),
       snapshots_(clock, [this] { signal_.notify(); }),
       count_(settings_.count ? settings_.count : std::make_shared<CameraCount>()),
-      main_(settings_.source, RenditionKind::passthrough, count_, settings_.enabled, clock, flowOf(false)),
-      sub_(settings_.substream ? std::make_unique<SubSource>(settings_.id, *settings_.substream, count_,
-                                                             settings_.enabled, clock, flowOf(true))
-                               : nullptr),
+      main_(settings_.source, RenditionKind::passthrough, settings_.pictures, count_, settings_.enabled,
+            clock, flowOf(false)),
+      sub_(settings_.substream
+               ? std::make_unique<SubSource>(settings_.id, *settings_.substream, settings_.pictures, count_,
+                                             settings_.enabled, clock, flowOf(true))
+               : nullptr),
       seating_({.passthrough = main_.stream(),
                 .sub = sub_ ? &sub_->source().stream() : nullptr,
                 .encodes = encodes_,
@@ -139,7 +141,7 @@ CameraStatus LiveCamera::status() const {
     status.cameraId = settings_.id;
     status.state = main_.supervisor().state();
     status.reason = main_.supervisor().reason();
-    if (status.state == CameraState::live) status.warning = warning();
+    if (isDelivering(status.state)) status.warning = warning();
     status.size = known.size;
     status.frameRate = known.frameRate;
     status.restarts = main_.supervisor().restarts();
@@ -154,6 +156,8 @@ std::string LiveCamera::warning() const {
             " s apart: who joins or lost a picture waits so long; set its key frame (I-frame) interval to "
             "1 or 2 s");
     }
+    if (sub_ && sub_->source().supervisor().state() == CameraState::degraded)
+        return "its sub stream: " + sub_->source().supervisor().reason();
     const CameraFacts known = facts();
     if (sameView(known)) return {};
     const auto text = [](Size size) { return concat(size.width, "x", size.height); };
