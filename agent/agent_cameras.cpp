@@ -34,6 +34,12 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
     unit.camera->start();
 }
 
+void Agent::watchDevices() {
+    devices_ = std::make_unique<capture::DeviceWatch>([this] {
+        for (const auto& [id, unit] : cameras_) unit.camera->deviceAppeared();
+    });
+}
+
 void Agent::publish(CameraStatus status) {
     const auto unit = cameras_.find(status.cameraId);
     if (unit == cameras_.end()) return;  // the last words of one that was removed

@@ -38,6 +38,7 @@ class LiveCamera final : public Camera {
 
     void start() override;
     void enable(bool enabled) override;
+    void deviceAppeared() override;
     [[nodiscard]] CameraStatus status() const override;
     [[nodiscard]] CameraActivity activity() const override;
     [[nodiscard]] std::shared_ptr<CameraCount> count() const override { return count_; }
@@ -132,6 +133,11 @@ void LiveCamera::start() {
 void LiveCamera::enable(bool enabled) {
     main_.enable(enabled);
     if (sub_) sub_->enable(enabled);
+    settle();
+}
+
+void LiveCamera::deviceAppeared() {
+    main_.deviceAppeared();
     settle();
 }
 

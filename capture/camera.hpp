@@ -136,6 +136,8 @@ class Camera {
     virtual void start() = 0;
     /// Disabled: the source is closed and stays so; leases live on and wait.
     virtual void enable(bool enabled) = 0;
+    /// A V4L2 device appeared: a camera that waits for one looks at once.
+    virtual void deviceAppeared() = 0;
     [[nodiscard]] virtual CameraStatus status() const = 0;
     [[nodiscard]] virtual CameraActivity activity() const = 0;
     /// For CameraSettings::count of one that is to take this one's place.

@@ -67,6 +67,10 @@ void LiveSource::heedTrouble() {
     health_.restarted();
 }
 
+void LiveSource::deviceAppeared() {
+    if (device_) supervisor_.hurry();
+}
+
 void LiveSource::decode(bool wanted) {
     const auto faulty = [this] {
         const std::lock_guard lock(healthMutex_);

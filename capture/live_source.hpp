@@ -46,6 +46,8 @@ class LiveSource {
     void need(bool needed) { supervisor_.need(needed); }
     /// Opens and closes as the supervisor says. Call it now and then.
     void supervise();
+    /// A V4L2 device appeared, which may be the one that is waited for.
+    void deviceAppeared();
     /// Whether pictures are needed that only a decoder gives. While something is wrong with them it runs
     /// anyway: else nobody would see that it is over. Call it now and then.
     void decode(bool wanted);

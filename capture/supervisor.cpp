@@ -73,6 +73,11 @@ void Supervisor::impaired(std::string reason, bool silences) {
     silencing_ = silences && !impairment_.empty();
 }
 
+void Supervisor::hurry() {
+    backOff_.reset();
+    if (!wrongCredentials_) retryAt_ = std::min(retryAt_, clock_.monotonic());
+}
+
 void Supervisor::failed(const SourceFailure& failure) {
     if (!enabled_ || (phase_ != Phase::opening && phase_ != Phase::live)) return;
     phase_ = Phase::failed;

@@ -43,6 +43,8 @@ class Supervisor {
     /// What is wrong with the pictures although they come, a sentence; empty: nothing. While live, the state
     /// is degraded by it. `silences`: it may also be why none come.
     void impaired(std::string reason, bool silences);
+    /// A device appeared: what waits for one is tried again at once, and again from the shortest wait on.
+    void hurry();
 
     [[nodiscard]] CameraState state() const;
     [[nodiscard]] const std::string& reason() const { return isImpaired() ? impairment_ : reason_; }

@@ -262,3 +262,20 @@ TEST_CASE_FIXTURE(Fixture, "a stall without a signal is told as that, another no
         CHECK(supervisor.reason() == (silences ? "no signal" : "no picture for more than 3 s"));
     }
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a device that appears is tried at once, and often again, as udev needs a moment") {
+    REQUIRE(supervisor.next() == Order::open);
+    for (int i = 0; i < 5; ++i) waitAfter(kRefused);
+    supervisor.failed(kRefused);
+    REQUIRE(supervisor.next() == Order::close);
+    REQUIRE(supervisor.next() == Order::none);
+    supervisor.hurry();
+    CHECK(supervisor.next() == Order::open);
+    CHECK(waitAfter(kRefused) == 250ms);
+    // A wrong password does not get right by it.
+    supervisor.failed(kUnauthorized);
+    REQUIRE(supervisor.next() == Order::close);
+    supervisor.hurry();
+    CHECK(supervisor.next() == Order::none);
+}
