@@ -1,6 +1,7 @@
 #include "capture/known_device.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -13,6 +14,8 @@ namespace {
 struct Acquaintances {
     std::mutex mutex;
     std::set<const KnownDevice*> all;
+    /// What was found last by each number of a config: a camera that is configured anew is no other one.
+    std::map<std::string, DeviceIdentity> byLocation;
 };
 
 /// Never destroyed: a driver that hung may answer after main().
@@ -36,12 +39,15 @@ KnownDevice::KnownDevice(const SourceUri& uri, Present present)
     Acquaintances& known = acquaintances();
     const std::lock_guard lock(known.mutex);
     known.all.insert(this);
+    if (const auto before = known.byLocation.find(location_); before != known.byLocation.end())
+        identity_ = before->second;
 }
 
 KnownDevice::~KnownDevice() {
     Acquaintances& known = acquaintances();
     const std::lock_guard lock(known.mutex);
     known.all.erase(this);
+    if (identity_ && isNumber(location_)) known.byLocation[location_] = *identity_;
 }
 
 Result<std::string> KnownDevice::find() {

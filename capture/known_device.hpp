@@ -14,7 +14,8 @@
 
 namespace edgecam::capture {
 
-/// Thread-safe. All of the process know of one another: what one remembers, no other takes for its own.
+/// Thread-safe. All of the process know of one another: what one remembers, no other takes for its own, and
+/// one for the same number that comes after it remembers it too.
 class KnownDevice {
   public:
     /// What is plugged in now. May block on each device.

@@ -1,4 +1,5 @@
-// What sources know of their devices while these come, go and change their numbers.
+// What sources know of their devices while these come, go and change their numbers. Each case has numbers of
+// its own, since what is known of one outlives its camera.
 #include "capture/known_device.hpp"
 
 #include <doctest/doctest.h>
@@ -57,30 +58,38 @@ TEST_CASE("two equal cameras keep apart while they go, come back and change thei
 }
 
 TEST_CASE("a camera that only stands in is not taken for the one that was meant when that comes back") {
-    Machine machine{{device(0, "usb-1")}};
-    const auto door = machine.camera("v4l2:///dev/video0");
-    CHECK(findBy(*door) == "/dev/video0");
-    machine.present = {device(0, "usb-1", "Else")};
-    CHECK(findBy(*door) == "/dev/video0");
-    CHECK(door->warning() == "/dev/video0 is another camera than before: \"Else\" and not \"Cam\"");
-    machine.present.push_back(device(5, "usb-1"));
-    CHECK(findBy(*door) == "/dev/video5");
+    Machine machine{{device(20, "usb-1")}};
+    const auto door = machine.camera("v4l2:///dev/video20");
+    CHECK(findBy(*door) == "/dev/video20");
+    machine.present = {device(20, "usb-1", "Else")};
+    CHECK(findBy(*door) == "/dev/video20");
+    CHECK(door->warning() == "/dev/video20 is another camera than before: \"Else\" and not \"Cam\"");
+    machine.present.push_back(device(25, "usb-1"));
+    CHECK(findBy(*door) == "/dev/video25");
     CHECK(door->warning().empty());
     // Moved to another socket it is the same, and from then on known by that.
-    machine.present = {device(7, "usb-3")};
-    CHECK(findBy(*door) == "/dev/video7");
-    machine.present = {device(0, "usb-4"), device(1, "usb-3")};
-    CHECK(findBy(*door) == "/dev/video1");
+    machine.present = {device(27, "usb-3")};
+    CHECK(findBy(*door) == "/dev/video27");
+    machine.present = {device(20, "usb-4"), device(21, "usb-3")};
+    CHECK(findBy(*door) == "/dev/video21");
+}
+
+TEST_CASE("a camera that is configured anew is still the one it was") {
+    Machine machine{{device(40, "usb-1")}};
+    CHECK(findBy(*machine.camera("v4l2:///dev/video40?fps=10")) == "/dev/video40");
+    machine.present = {device(40, "usb-2"), device(41, "usb-1")};
+    CHECK(findBy(*machine.camera("v4l2:///dev/video40?fps=15")) == "/dev/video41");
+    CHECK(findBy(*machine.camera("v4l2:?bus=usb-2")) == "/dev/video40");
 }
 
 TEST_CASE("a camera of the config that is gone leaves its device to others") {
-    Machine machine{{device(0, "usb-1")}};
+    Machine machine{{device(30, "usb-1")}};
     auto door = machine.camera("v4l2:?bus=usb-1");
-    const auto any = machine.camera("v4l2:///dev/video0");
-    CHECK(findBy(*door) == "/dev/video0");
-    CHECK(findBy(*any).starts_with("error: /dev/video0: not plugged in"));
+    const auto any = machine.camera("v4l2:///dev/video30");
+    CHECK(findBy(*door) == "/dev/video30");
+    CHECK(findBy(*any).starts_with("error: /dev/video30: not plugged in"));
     door.reset();
-    CHECK(findBy(*any) == "/dev/video0");
+    CHECK(findBy(*any) == "/dev/video30");
 }
 
 TEST_CASE("a link is opened as it is, and its input's trouble names it") {
