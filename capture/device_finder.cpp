@@ -109,7 +109,9 @@ Result<FoundDevice> findByIdentity(const DeviceIdentity& wanted,
         return fits(wanted.name, device.name) && fits(wanted.bus, device.bus) &&
                fits(wanted.serial, device.serial);
     });
-    if (fitting.empty()) return Error{"no camera is plugged in that is " + identityUri(wanted)};
+    if (fitting.empty()) {
+        return Error{concat("no camera that can be opened is ", identityUri(wanted), ": is it plugged in?")};
+    }
     std::ranges::stable_sort(fitting, {}, &V4l2Device::index);
     // One camera's further nodes hang where its first does, and have other indices.
     Devices cameras;

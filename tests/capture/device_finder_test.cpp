@@ -131,7 +131,7 @@ TEST_CASE("a camera that is named by what it is") {
     const DeviceIdentity bySerial{"", "", "Y1"};
     CHECK(brief(findByIdentity(bySerial, {}, {kDoor, at(4, kYard)})) == "/dev/video4");
     CHECK(inWords(findByIdentity(bySerial, {}, {kDoor})) ==
-          "error: no camera is plugged in that is v4l2:?serial=Y1");
+          "error: no camera that can be opened is v4l2:?serial=Y1: is it plugged in?");
     CHECK(brief(findByIdentity({"Cam", "usb-2", ""}, {}, {kPlain, kTwin})) == "/dev/video1");
     // Of one camera's nodes the first.
     const auto coded = device(1, "Cam", "usb-1", "D1", 2);

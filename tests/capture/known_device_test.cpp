@@ -103,5 +103,5 @@ TEST_CASE("a link is opened as it is, and its input's trouble names it") {
     CHECK(link->inputTrouble().empty());  // it is asked again
     const auto absent = machine.camera("v4l2:?serial=8A3F");
     CHECK(absent->path() == "v4l2:?serial=8A3F");
-    CHECK(findBy(*absent) == "error: no camera is plugged in that is v4l2:?serial=8A3F");
+    CHECK(findBy(*absent) == "error: no camera that can be opened is v4l2:?serial=8A3F: is it plugged in?");
 }
