@@ -41,6 +41,7 @@ Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const
     if (auto served = agent->startServer(); !served) return served.error();
     agent->startUplinks();
     for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera, agent->isOn(camera));
+    agent->watchDevices();
     agent->publishFigures();
     agent->figuresTimer_ = std::make_unique<MainLoop::Timer>(std::chrono::seconds(1),
                                                              [raw = agent.get()] { raw->publishFigures(); });
@@ -65,6 +66,7 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
 Agent::~Agent() {
     statusSocket_.reset();
     figuresTimer_.reset();
+    devices_.reset();
     // Peers hear of the end while everything is still there; then nobody calls in any more.
     for (auto& [name, hub] : uplinks_) hub.clients.clear();
     farewells_.clear();  // waits for them

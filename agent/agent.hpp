@@ -26,6 +26,7 @@
 #include "agent/token_store.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "capture/device_watch.hpp"
 #include "uplink/journal.hpp"
 #include "uplink/local_server.hpp"
 #include "uplink/relayed_server.hpp"
@@ -74,6 +75,7 @@ class Agent {
     void reopenCamera(const CameraChange& change);
     void changeCamera(const CameraChange& change);
     void removeCamera(const std::string& cameraId);
+    void watchDevices();
     void changeVision();
     void changeVision(CameraUnit& unit);
     [[nodiscard]] std::unique_ptr<vision::FaceDetector> detectorFor(CameraUnit& unit) const;
@@ -126,6 +128,7 @@ class Agent {
     std::unique_ptr<uplink::Journal> journal_;         ///< null: there was nobody to keep events for yet
     std::atomic<uplink::Journal*> eventsTo_{nullptr};  ///< the same, for the threads that look
     CameraUnits cameras_;
+    std::unique_ptr<capture::DeviceWatch> devices_;  ///< tells the cameras
     uplink::SessionRegistry sessions_;
     std::unique_ptr<TokenStore> tokens_;  ///< null: no local server
     std::unique_ptr<uplink::LocalServer> server_;

@@ -24,6 +24,7 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
                                      .substream = config.substream,
                                      .encoder = config.encoder,
                                      .maxRenditions = config.maxRenditions,
+                                     .pictures = config.pictures,
                                      .enabled = on,
                                      .count = std::move(count)};
     unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
@@ -31,6 +32,12 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
     if (unit.vision) unit.camera->look(pace_.rateHz());
     publish(unit.camera->status());
     unit.camera->start();
+}
+
+void Agent::watchDevices() {
+    devices_ = std::make_unique<capture::DeviceWatch>([this] {
+        for (const auto& [id, unit] : cameras_) unit.camera->deviceAppeared();
+    });
 }
 
 void Agent::publish(CameraStatus status) {

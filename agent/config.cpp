@@ -84,6 +84,16 @@ Result<std::optional<capture::SourceUri>> readSubstream(const JsonValue& object,
     return std::optional(*std::move(substream));
 }
 
+void readPictureLimits(const JsonValue& object, CameraConfig& camera) {
+    camera.pictures = usualPictureLimits(camera.source.kind);
+    const auto read = [&](const char* name, Microseconds& limit) {
+        if (const JsonValue* given = memberOf(object, name))
+            limit = Microseconds(static_cast<std::int64_t>(given->GetDouble() * 1e6));
+    };
+    read("frozen_after_s", camera.pictures.frozenAfter);
+    read("black_after_s", camera.pictures.blackAfter);
+}
+
 Result<CameraConfig> readCamera(const JsonValue& object, const std::string& folder,
                                 const std::string& where) {
     CameraConfig camera;
@@ -95,6 +105,7 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
     camera.source = *std::move(source);
     if (camera.source.kind == capture::SourceKind::file)
         camera.source.location = absolute(camera.source.location, folder);
+    readPictureLimits(object, camera);
     if (const JsonValue* encoder = memberOf(object, "encoder")) {
         camera.encoder.bitrateKbps = integerAt(*encoder, "bitrate_kbps", camera.encoder.bitrateKbps);
         camera.encoder.size = {integerAt(*encoder, "width", 0), integerAt(*encoder, "height", 0)};
@@ -378,6 +389,12 @@ void readVision(const JsonValue& object, const std::string& folder, VisionConfig
 }
 
 }  // namespace
+
+capture::PictureLimits usualPictureLimits(capture::SourceKind kind) {
+    const bool sensor = kind == capture::SourceKind::v4l2 || kind == capture::SourceKind::rtsp;
+    const Microseconds limit = std::chrono::seconds(sensor ? 10 : 0);
+    return {.frozenAfter = limit, .blackAfter = limit};
+}
 
 Result<Config> parseConfig(std::string_view text, const std::string& folder) {
     auto document = parseJson(text, JsonDialect::withComments);

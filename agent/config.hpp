@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "capture/encoder_settings.hpp"
+#include "capture/picture_health.hpp"
 #include "capture/source_uri.hpp"
 #include "uplink/access.hpp"
 #include "uplink/hub_url.hpp"
@@ -29,6 +30,7 @@ struct CameraConfig {
     bool vision = true;
     capture::EncoderSettings encoder;
     int maxRenditions = 2;
+    capture::PictureLimits pictures;  ///< when they are held to be frozen or black
     bool operator==(const CameraConfig&) const = default;
 };
 
@@ -120,6 +122,10 @@ struct Config {
     std::vector<UplinkConfig> uplinks;
     JournalConfig journal;
 };
+
+/// Frozen and black pictures are looked for where they come from a sensor, whose noise differs from one to
+/// the next. What is drawn, or a file, may stand still.
+capture::PictureLimits usualPictureLimits(capture::SourceKind kind);
 
 /// Every error found names its place first, as a JSON pointer: "/cameras/0/source: …". `folder`: what
 /// relative paths count from.

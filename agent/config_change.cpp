@@ -20,7 +20,8 @@ const UplinkConfig* find(const std::vector<UplinkConfig>& uplinks, const std::st
 CameraChange changeOf(const CameraConfig& was, const CameraConfig& is) {
     return {.camera = is,
             .source = was.source != is.source || was.substream != is.substream ||
-                      was.maxRenditions != is.maxRenditions || was.vision != is.vision,
+                      was.maxRenditions != is.maxRenditions || was.vision != is.vision ||
+                      was.pictures != is.pictures,
             .encoder = was.encoder != is.encoder,
             .enabled = was.enabled != is.enabled};
 }

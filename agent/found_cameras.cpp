@@ -3,9 +3,9 @@
 #include <glib.h>
 
 #include <algorithm>
-#include <map>
 
 #include "base/log.hpp"
+#include "capture/device_finder.hpp"
 
 namespace edgecam::agent {
 namespace {
@@ -28,43 +28,54 @@ std::string idFor(const std::string& words) {
     return id.empty() ? "camera" : id;
 }
 
-const std::string& steadyName(const capture::V4l2Device& device) {
-    if (!device.byId.empty()) return device.byId;
-    return device.byPath.empty() ? device.path : device.byPath;
+template <class Member, class Value>
+bool isIn(const std::vector<CameraConfig>& cameras, Member member, const Value& value) {
+    return std::ranges::find(cameras, value, member) != cameras.end();
 }
 
 }  // namespace
 
-std::vector<CameraConfig> camerasFound(std::vector<capture::V4l2Device> devices) {
-    std::ranges::stable_sort(devices, {}, steadyName);
-    std::vector<CameraConfig> cameras;
-    std::map<std::string, int> named;
-    for (const capture::V4l2Device& device : devices) {
-        if (cameras.size() == kMostCameras) break;
-        auto source = capture::parseSourceUri("v4l2://" + steadyName(device));
-        if (!source) continue;
-        const std::string id = idFor(device.name);
-        const int number = ++named[id];
+std::vector<CameraConfig> camerasFound(const std::vector<capture::V4l2Device>& devices,
+                                       const std::vector<CameraConfig>& known) {
+    struct Named {
+        std::string uri;
+        std::string id;
+    };
+    std::vector<Named> found;
+    for (const capture::V4l2Device& device : devices)
+        found.push_back({.uri = capture::stableUri(device, devices), .id = idFor(device.name)});
+    std::ranges::stable_sort(found, {}, &Named::uri);
+
+    std::vector<CameraConfig> cameras = known;
+    for (const Named& each : found) {
+        auto source = capture::parseSourceUri(each.uri);
+        const bool full = cameras.size() == kMostCameras;
+        if (full || !source || isIn(cameras, &CameraConfig::source, *source)) continue;
+        std::string id = each.id;
+        for (int number = 2; isIn(cameras, &CameraConfig::id, id); ++number)
+            id = concat(each.id, "-", number);
         CameraConfig& camera = cameras.emplace_back();
-        camera.id = number == 1 ? id : concat(id, "-", number);
+        camera.id = id;
         camera.source = *std::move(source);
+        camera.pictures = usualPictureLimits(camera.source.kind);
     }
-    return cameras;
+    return {cameras.begin() + static_cast<std::ptrdiff_t>(known.size()), cameras.end()};
 }
 
-void findCameras(Config& config) {
-    if (!config.findCameras) return;
-    auto devices = capture::listDevices();
+std::vector<CameraConfig> findCameras(const std::vector<CameraConfig>& known) {
+    const auto devices = capture::listDevices();
     if (!devices) {
         logWarning("agent",
                    "the config names no camera, and none can be looked for: ", devices.error().message);
-        return;
+        return {};
     }
-    config.cameras = camerasFound(*std::move(devices));
-    if (config.cameras.empty()) logWarning("agent", "the config names no camera, and this machine has none");
-    for (const CameraConfig& camera : config.cameras) {
+    std::vector<CameraConfig> fresh = camerasFound(*devices, known);
+    if (known.empty() && fresh.empty())
+        logWarning("agent", "the config names no camera, and this machine has none");
+    for (const CameraConfig& camera : fresh) {
         logInfo("agent", "the config names no camera: found ", camera.id, ", ", camera.source.shown());
     }
+    return fresh;
 }
 
 }  // namespace edgecam::agent

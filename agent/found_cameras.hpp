@@ -9,13 +9,14 @@
 
 namespace edgecam::agent {
 
-/// A camera for each device, by a name of it that does not change where there is one (by-id, by-path), with
-/// the defaults of a camera that a config names. Ids are the card's words in small letters, as
-/// "hd-webcam-c270"; of equal ones the second is "…-2", in the order of those names, and so the same after
-/// every boot with the same cameras.
-std::vector<CameraConfig> camerasFound(std::vector<capture::V4l2Device> devices);
+/// A camera for each device that is none of `known`, by what it is and not by its number where that tells it
+/// from the others, with the defaults of a camera that a config names. Ids are the card's words in small
+/// letters, as "hd-webcam-c270"; of equal ones the second is "…-2", in the order of their sources, and so the
+/// same after every start with the same cameras. At most 64 with those that are known.
+std::vector<CameraConfig> camerasFound(const std::vector<capture::V4l2Device>& devices,
+                                       const std::vector<CameraConfig>& known = {});
 
-/// Puts them in where the config asks for what is found (Config::findCameras), and says so in the log.
-void findCameras(Config& config);
+/// The same of the devices of this machine, said in the log. Opens each to ask what it is.
+std::vector<CameraConfig> findCameras(const std::vector<CameraConfig>& known = {});
 
 }  // namespace edgecam::agent

@@ -222,8 +222,8 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
     Family state(families, MetricType::Gauge, "edgecam_camera_state", "1 for the state in force.");
     for (const auto& [id, status] : agent.cameras) {
         for (const CameraState each :
-             {CameraState::starting, CameraState::live, CameraState::stopped, CameraState::reconnecting,
-              CameraState::error, CameraState::disabled}) {
+             {CameraState::starting, CameraState::live, CameraState::degraded, CameraState::stopped,
+              CameraState::reconnecting, CameraState::error, CameraState::disabled}) {
             state.add({{"camera", id}, {"state", nameOf(each)}}, status.state == each ? 1.0 : 0.0);
         }
     }

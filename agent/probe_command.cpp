@@ -4,6 +4,7 @@
 #include "agent/places.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "capture/device_finder.hpp"
 #include "capture/encoder_choice.hpp"
 #include "capture/gst.hpp"
 #include "capture/v4l2_device.hpp"
@@ -51,10 +52,11 @@ void writeSizes(JsonWriter& json, const std::vector<capture::V4l2Size>& sizes) {
     json.endArray();
 }
 
-void writeDevice(JsonWriter& json, const capture::V4l2Device& device) {
-    json.beginObject().field("path", device.path).field("by_id", device.byId);
+void writeDevice(JsonWriter& json, const capture::V4l2Device& device, const std::string& source) {
+    json.beginObject().field("source", source).field("path", device.path).field("by_id", device.byId);
     json.field("by_path", device.byPath).field("name", device.name);
-    json.field("driver", device.driver).field("bus", device.bus).key("formats").beginArray();
+    json.field("driver", device.driver).field("bus", device.bus).field("serial", device.serial);
+    json.key("formats").beginArray();
     for (const auto& format : device.formats) {
         json.beginObject().field("fourcc", format.fourcc).field("description", format.description);
         writeSizes(json, format.sizes);
@@ -66,7 +68,8 @@ void writeDevice(JsonWriter& json, const capture::V4l2Device& device) {
 void printJson(const Findings& findings) {
     JsonWriter json;
     json.beginObject().key("devices").beginArray();
-    for (const auto& device : findings.devices) writeDevice(json, device);
+    for (const auto& device : findings.devices)
+        writeDevice(json, device, capture::stableUri(device, findings.devices));
     json.endArray().key("encoders").beginArray();
     for (const auto& encoder : findings.encoders) {
         json.beginObject().field("name", encoder.element).field("hardware", encoder.hardware);
@@ -92,6 +95,7 @@ void printForPeople(const Findings& findings) {
     for (const auto& device : findings.devices) {
         std::printf("  %s  %s (%s, %s)\n", device.path.c_str(), device.name.c_str(), device.driver.c_str(),
                     device.bus.c_str());
+        std::printf("    source %s\n", capture::stableUri(device, findings.devices).c_str());
         if (!device.byId.empty()) std::printf("    also %s\n", device.byId.c_str());
         if (!device.byPath.empty()) std::printf("    also %s\n", device.byPath.c_str());
         for (const auto& format : device.formats) {

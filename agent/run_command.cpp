@@ -58,7 +58,7 @@ void reload(Agent& agent, const RunOptions& options) {
     };
     auto config = loadConfig(options.config);
     if (!config) return refuse(config.error());
-    findCameras(*config);
+    if (config->findCameras) config->cameras = findCameras();
     const LogLevel level = levelOf(options.logLevel, config->logLevel);
     const auto change = agent.reload(*std::move(config));
     if (!change) return refuse(change.error());
@@ -80,7 +80,7 @@ int runCommand(const RunOptions& options) {
         return EX_CONFIG;
     }
     startLog(levelOf(options.logLevel, config->logLevel));
-    findCameras(*config);
+    if (config->findCameras) config->cameras = findCameras();
     capture::startGStreamer();
     logInfo("agent", "edgecam ", kVersion, ", ", shownConfigPath(options.config), ", ",
             config->cameras.size(), " camera(s), ", config->uplinks.size(), " uplink(s)");

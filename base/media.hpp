@@ -85,7 +85,13 @@ struct Backlog {
     std::optional<Utc> liveFrom;
 };
 
-enum class CameraState { starting, live, stopped, reconnecting, error, disabled };
+/// `degraded`: its pictures come, but something is wrong with them.
+enum class CameraState { starting, live, degraded, stopped, reconnecting, error, disabled };
+
+/// Whether pictures come.
+inline bool isDelivering(CameraState state) {
+    return state == CameraState::live || state == CameraState::degraded;
+}
 
 /// The wire's word for a state.
 inline const char* nameOf(CameraState state) {
@@ -94,6 +100,8 @@ inline const char* nameOf(CameraState state) {
             return "starting";
         case CameraState::live:
             return "live";
+        case CameraState::degraded:
+            return "degraded";
         case CameraState::stopped:
             return "stopped";
         case CameraState::reconnecting:
@@ -110,7 +118,7 @@ inline const char* nameOf(CameraState state) {
 struct CameraStatus {
     std::string cameraId;
     CameraState state = CameraState::starting;
-    std::string reason;   ///< why it is not live, a sentence; empty when it is
+    std::string reason;   ///< why it is not live, or degraded, a sentence; empty when it is live
     std::string warning;  ///< what is not well with it although it is live, a sentence; empty: nothing
     Size size;            ///< of the source; empty while unknown
     double frameRate = 0;

@@ -38,6 +38,7 @@ class LiveCamera final : public Camera {
 
     void start() override;
     void enable(bool enabled) override;
+    void deviceAppeared() override;
     [[nodiscard]] CameraStatus status() const override;
     [[nodiscard]] CameraActivity activity() const override;
     [[nodiscard]] std::shared_ptr<CameraCount> count() const override { return count_; }
@@ -94,10 +95,12 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
             }),
       snapshots_(clock, [this] { signal_.notify(); }),
       count_(settings_.count ? settings_.count : std::make_shared<CameraCount>()),
-      main_(settings_.source, RenditionKind::passthrough, count_, settings_.enabled, clock, flowOf(false)),
-      sub_(settings_.substream ? std::make_unique<SubSource>(settings_.id, *settings_.substream, count_,
-                                                             settings_.enabled, clock, flowOf(true))
-                               : nullptr),
+      main_(settings_.source, RenditionKind::passthrough, settings_.pictures, count_, settings_.enabled,
+            clock, flowOf(false)),
+      sub_(settings_.substream
+               ? std::make_unique<SubSource>(settings_.id, *settings_.substream, settings_.pictures, count_,
+                                             settings_.enabled, clock, flowOf(true))
+               : nullptr),
       seating_({.passthrough = main_.stream(),
                 .sub = sub_ ? &sub_->source().stream() : nullptr,
                 .encodes = encodes_,
@@ -133,13 +136,18 @@ void LiveCamera::enable(bool enabled) {
     settle();
 }
 
+void LiveCamera::deviceAppeared() {
+    main_.deviceAppeared();
+    settle();
+}
+
 CameraStatus LiveCamera::status() const {
     const SourceFacts known = main_.facts();
     CameraStatus status;
     status.cameraId = settings_.id;
     status.state = main_.supervisor().state();
     status.reason = main_.supervisor().reason();
-    if (status.state == CameraState::live) status.warning = warning();
+    if (isDelivering(status.state)) status.warning = warning();
     status.size = known.size;
     status.frameRate = known.frameRate;
     status.restarts = main_.supervisor().restarts();
@@ -147,12 +155,15 @@ CameraStatus LiveCamera::status() const {
 }
 
 std::string LiveCamera::warning() const {
+    if (auto other = main_.deviceWarning(); !other.empty()) return other;
     if (const auto apart = main_.keysTooFarApart()) {
         return concat(
             "its key frames are up to ", std::chrono::ceil<std::chrono::seconds>(*apart).count(),
             " s apart: who joins or lost a picture waits so long; set its key frame (I-frame) interval to "
             "1 or 2 s");
     }
+    if (sub_ && sub_->source().supervisor().state() == CameraState::degraded)
+        return "its sub stream: " + sub_->source().supervisor().reason();
     const CameraFacts known = facts();
     if (sameView(known)) return {};
     const auto text = [](Size size) { return concat(size.width, "x", size.height); };

@@ -17,6 +17,7 @@
 #include "base/picture.hpp"
 #include "base/result.hpp"
 #include "capture/encoder_settings.hpp"
+#include "capture/picture_health.hpp"
 #include "capture/source_uri.hpp"
 
 namespace edgecam::capture {
@@ -55,7 +56,8 @@ struct CameraSettings {
     SourceUri source;
     std::optional<SourceUri> substream;  ///< the camera's second, smaller stream of the same pictures
     EncoderSettings encoder;
-    int maxRenditions = 2;  ///< how many different encodes at a time, at least 1
+    int maxRenditions = 2;   ///< how many different encodes at a time, at least 1
+    PictureLimits pictures;  ///< when they are held to be no view of anything
     bool enabled = true;
     /// Of a camera in whose place this one comes: numbers and running time go on. Null: they begin.
     std::shared_ptr<CameraCount> count{};
@@ -134,6 +136,8 @@ class Camera {
     virtual void start() = 0;
     /// Disabled: the source is closed and stays so; leases live on and wait.
     virtual void enable(bool enabled) = 0;
+    /// A V4L2 device appeared: a camera that waits for one looks at once.
+    virtual void deviceAppeared() = 0;
     [[nodiscard]] virtual CameraStatus status() const = 0;
     [[nodiscard]] virtual CameraActivity activity() const = 0;
     /// For CameraSettings::count of one that is to take this one's place.

@@ -9,29 +9,38 @@ namespace {
 
 /// A device that was closed and is still not free by then hangs.
 constexpr Microseconds kLetGoWithin = std::chrono::seconds(3);
+constexpr Microseconds kCheckInterval = std::chrono::seconds(1);
+/// A picture that stands still, or is black, is so for seconds.
+constexpr double kExaminedPerSecond = 5;
 
 }  // namespace
 
-LiveSource::LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count,
-                       bool enabled, const Clock& clock, Callbacks callbacks)
+LiveSource::LiveSource(const SourceUri& uri, RenditionKind kind, PictureLimits limits,
+                       std::shared_ptr<CameraCount> count, bool enabled, const Clock& clock,
+                       Callbacks callbacks)
     : uri_(uri),
+      device_(uri.kind == SourceKind::v4l2 ? std::make_shared<KnownDevice>(uri) : nullptr),
       clock_(clock),
       callbacks_(std::move(callbacks)),
       timeline_(clock, std::move(count)),
       supervisor_(clock, enabled),
+      health_(limits),
       passthrough_(kind, clock,
                    [this](const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
                        callbacks_.chunk(chunk);
                        decoder_.feed(chunk, coding);
                    }),
       decoder_(passthrough_, timeline_, clock, [this](const Picture& picture, const PictureStamp& stamp) {
+          examine(picture, stamp.mediaTime);
           callbacks_.picture(picture, stamp, rate_);
       }) {
     facts_.codec = expectedCodec(uri);
+    healthGate_.limit(kExaminedPerSecond);
 }
 
 void LiveSource::supervise() {
     if (source_) supervisor_.sawPicture(Monotonic(Microseconds(lastPicture_)), certainRate_);
+    heedTrouble();
     for (auto order = supervisor_.next(); order != Supervisor::Order::none; order = supervisor_.next()) {
         if (order == Supervisor::Order::close) {
             close();
@@ -41,6 +50,33 @@ void LiveSource::supervise() {
         openWhenFree();
     }
     openWhenFree();
+}
+
+void LiveSource::heedTrouble() {
+    const Monotonic now = clock_.monotonic();
+    if (source_ && now - checkedAt_ >= kCheckInterval) {
+        checkedAt_ = now;
+        source_->check();
+    }
+    const std::string input = source_ && device_ ? device_->inputTrouble() : std::string();
+    const std::lock_guard lock(healthMutex_);
+    supervisor_.impaired(input.empty() ? health_.reason() : input, !input.empty());
+    // Without a signal a device shows what it likes, and no opening helps.
+    if (!input.empty() || !health_.wantsRestart() || !isDelivering(supervisor_.state())) return;
+    supervisor_.failed({SourceFailure::Kind::ordinary, health_.reason()});
+    health_.restarted();
+}
+
+void LiveSource::deviceAppeared() {
+    if (device_) supervisor_.hurry();
+}
+
+void LiveSource::decode(bool wanted) {
+    const auto faulty = [this] {
+        const std::lock_guard lock(healthMutex_);
+        return health_.fault() != PictureHealth::Fault::none;
+    };
+    decoder_.run(source_ != nullptr && (wanted || faulty()));
 }
 
 /// A device is opened again when it has been let go of, which a hung driver may never do: then nothing is
@@ -72,7 +108,8 @@ void LiveSource::open() {
     };
     auto hold = std::make_shared<int>();
     hold_ = hold;
-    auto opened = Source::open(uri_, clock_, std::move(callbacks), std::move(hold));
+    auto opened =
+        Source::open(uri_, clock_, std::move(callbacks), {.hold = std::move(hold), .device = device_});
     if (opened) {
         source_ = std::move(*opened);
     } else {
@@ -86,6 +123,11 @@ void LiveSource::close() {
     {
         const std::lock_guard lock(factsMutex_);
         keys_.breakOff();
+    }
+    {
+        const std::lock_guard lock(healthMutex_);
+        health_.brokeOff();
+        healthGate_.limit(kExaminedPerSecond);
     }
     passthrough_.breakOff();
     callbacks_.brokeOff();
@@ -108,6 +150,7 @@ std::optional<Microseconds> LiveSource::keysTooFarApart() const {
 
 void LiveSource::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding,
                            const SourceTime& time) {
+    if (unit.keyFrame) ++freshPictures_;
     note(coding->track.codec, coding->track.size, coding->frameRate);
     const PictureStamp stamp = timeline_.stamp(time);
     {
@@ -124,11 +167,19 @@ void LiveSource::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>&
 }
 
 void LiveSource::takeRaw(Picture picture, double frameRate, const SourceTime& time) {
+    ++freshPictures_;
+    examine(picture, time.running);  // first: with the picture it is live, and what it shows is known
     note(std::nullopt, picture.size, frameRate);
     const PictureStamp stamp = timeline_.stamp(time);
     picture.sequence = stamp.sequence;
     picture.captureTime = stamp.captureTime;
     callbacks_.picture(picture, stamp, rate_);
+}
+
+void LiveSource::examine(const Picture& picture, Microseconds time) {
+    const std::lock_guard lock(healthMutex_);
+    if (!health_.asked() || !healthGate_.pass(time)) return;
+    health_.saw(lumaTraceOf(picture), clock_.monotonic(), freshPictures_);
 }
 
 void LiveSource::note(std::optional<Codec> codec, Size size, double frameRate) {

@@ -13,6 +13,9 @@
 #include "capture/chunk_stream.hpp"
 #include "capture/decoder.hpp"
 #include "capture/key_interval.hpp"
+#include "capture/known_device.hpp"
+#include "capture/picture_gate.hpp"
+#include "capture/picture_health.hpp"
 #include "capture/placement.hpp"
 #include "capture/source.hpp"
 #include "capture/supervisor.hpp"
@@ -33,18 +36,21 @@ class LiveSource {
         std::function<void()> changed;   ///< on any thread: supervise() is due
     };
 
-    /// `kind`: what its own coding is as a rendition. `count`: of the camera, all its sources'. `clock` must
-    /// outlive it. Opens nothing yet.
-    LiveSource(const SourceUri& uri, RenditionKind kind, std::shared_ptr<CameraCount> count, bool enabled,
-               const Clock& clock, Callbacks callbacks);
+    /// `kind`: what its own coding is as a rendition. `limits`: when its pictures are held to be no view.
+    /// `count`: of the camera, all its sources'. `clock` must outlive it. Opens nothing yet.
+    LiveSource(const SourceUri& uri, RenditionKind kind, PictureLimits limits,
+               std::shared_ptr<CameraCount> count, bool enabled, const Clock& clock, Callbacks callbacks);
 
     void enable(bool enabled) { supervisor_.enable(enabled); }
     /// Closed at the next supervise() while it is not; at first it is.
     void need(bool needed) { supervisor_.need(needed); }
     /// Opens and closes as the supervisor says. Call it now and then.
     void supervise();
-    /// Whether pictures are needed that only a decoder gives. Call it now and then.
-    void decode(bool wanted) { decoder_.run(wanted && source_ != nullptr); }
+    /// A V4L2 device appeared, which may be the one that is waited for.
+    void deviceAppeared();
+    /// Whether pictures are needed that only a decoder gives. While something is wrong with them it runs
+    /// anyway: else nobody would see that it is over. Call it now and then.
+    void decode(bool wanted);
 
     [[nodiscard]] const Supervisor& supervisor() const { return supervisor_; }
     [[nodiscard]] const Decoder& decoder() const { return decoder_; }
@@ -56,10 +62,13 @@ class LiveSource {
     [[nodiscard]] int kbps() const;
     /// As KeyInterval::tooLong(), of its own coding.
     [[nodiscard]] std::optional<Microseconds> keysTooFarApart() const;
+    /// Why its device may be another than is meant; empty: it is not, or it is no V4L2 device.
+    [[nodiscard]] std::string deviceWarning() const { return device_ ? device_->warning() : std::string(); }
     /// Pictures so far.
     [[nodiscard]] std::uint64_t pictures() const { return pictures_; }
 
   private:
+    void heedTrouble();
     void openWhenFree();
     void open();
     void close();
@@ -68,8 +77,10 @@ class LiveSource {
     void takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding, const SourceTime& time);
     void takeRaw(Picture picture, double frameRate, const SourceTime& time);
     void note(std::optional<Codec> codec, Size size, double frameRate);
+    void examine(const Picture& picture, Microseconds time);
 
     const SourceUri uri_;
+    const std::shared_ptr<KnownDevice> device_;  ///< null: no V4L2 device
     const Clock& clock_;
     const Callbacks callbacks_;
     Timeline timeline_;
@@ -83,6 +94,12 @@ class LiveSource {
     std::atomic<double> certainRate_{0};  ///< told or measured since the source was opened; 0: not yet
     std::atomic<Microseconds::rep> lastPicture_{0};
     std::atomic<std::uint64_t> pictures_{0};
+    std::atomic<std::uint64_t> freshPictures_{0};  ///< that build on no other
+
+    mutable std::mutex healthMutex_;
+    PictureHealth health_;    ///< under healthMutex_
+    PictureGate healthGate_;  ///< under healthMutex_
+    Monotonic checkedAt_{};   ///< when the device was asked last
 
     ChunkStream passthrough_;
     Decoder decoder_;

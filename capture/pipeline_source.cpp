@@ -1,5 +1,7 @@
 #include "capture/pipeline_source.hpp"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "base/foreign_words.hpp"
@@ -9,12 +11,12 @@
 namespace edgecam::capture {
 namespace {
 
-Result<SourcePlan> planFor(const SourceUri& uri) {
+Result<SourcePlan> planFor(const SourceUri& uri, const std::shared_ptr<KnownDevice>& device) {
     switch (uri.kind) {
         case SourceKind::rtsp:
             return planRtsp(uri);
         case SourceKind::v4l2:
-            return planV4l2(uri);
+            return planV4l2(uri, device);
         case SourceKind::file:
             return planFile(uri);
         case SourceKind::test:
@@ -45,26 +47,21 @@ std::string plainCause(const GError& error, const std::string& address) {
 }
 
 /// GStreamer's words for trouble with a device ("Could not read from resource") do not name it either.
-std::string deviceCause(const GError& error, const std::string& device) {
+std::string deviceCause(const GError& error, const KnownDevice& known) {
+    const std::string device = known.path();
     const std::string said = error.message;
     if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY)) {
         return device + ": busy, another program uses the camera";
     }
     if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ)) {
-        return device + ": the camera stopped giving pictures; it may be unplugged";
+        // Looked up in /dev, which waits for no driver.
+        if (::access(device.c_str(), F_OK) != 0) return device + ": unplugged";
+        if (const auto trouble = known.inputTrouble(); !trouble.empty()) return trouble;
+        return device + ": input/output error: the camera stopped giving pictures";
     }
-    return said.starts_with(device) ? said : device + ": " + said;
-}
-
-SourceFailure failureOf(GstMessage* message, const std::string& address, const std::string& device) {
-    GError* raw = nullptr;
-    gst_message_parse_error(message, &raw, nullptr);
-    const auto error = adopt(raw);
-    if (g_error_matches(error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED)) {
-        return {SourceFailure::Kind::wrongCredentials, "the camera refuses the user name or password"};
-    }
-    if (!device.empty()) return {SourceFailure::Kind::ordinary, deviceCause(*error, device)};
-    return {SourceFailure::Kind::ordinary, plainCause(*error, address)};
+    // What failed before it plays, see Prepare, says of whom it speaks.
+    const bool prepared = g_error_matches(&error, GST_CORE_ERROR, GST_CORE_ERROR_STATE_CHANGE);
+    return prepared || said.starts_with(device) ? said : device + ": " + said;
 }
 
 double rateOf(const GstCaps* caps) {
@@ -127,12 +124,12 @@ void postError(GstElement* element, const std::string& cause) {
 }
 
 Result<std::unique_ptr<Source>> PipelineSource::open(const SourceUri& uri, Callbacks callbacks,
-                                                     std::shared_ptr<void> hold) {
-    auto plan = planFor(uri);
+                                                     SourceKeep keep) {
+    auto plan = planFor(uri, keep.device);
     if (!plan) return plan.error();
     auto prepare = std::move(plan->prepare);
     std::unique_ptr<PipelineSource> source(
-        new PipelineSource(std::move(*plan), std::move(callbacks), std::move(hold)));
+        new PipelineSource(std::move(*plan), std::move(callbacks), std::move(keep.hold)));
     source->start(std::move(prepare));
     return std::unique_ptr<Source>(std::move(source));
 }
@@ -142,6 +139,7 @@ PipelineSource::PipelineSource(SourcePlan plan, Callbacks callbacks, std::shared
       loops_(plan.loops),
       address_(std::move(plan.address)),
       device_(std::move(plan.device)),
+      check_(std::move(plan.check)),
       pipeline_(std::move(plan.pipeline), std::move(hold)) {}
 
 void PipelineSource::start(LivePipeline::Prepare prepare) {
@@ -155,7 +153,7 @@ void PipelineSource::start(LivePipeline::Prepare prepare) {
 void PipelineSource::see(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
         case GST_MESSAGE_ERROR:
-            return fail(failureOf(message, address_, device_));
+            return fail(failureOf(message));
         case GST_MESSAGE_EOS:
             return fail(
                 {SourceFailure::Kind::ordinary, loops_ ? "the file ended" : "the source ended the stream"});
@@ -169,6 +167,25 @@ void PipelineSource::see(GstMessage* message) {
         default:
             return;
     }
+}
+
+SourceFailure PipelineSource::failureOf(GstMessage* message) const {
+    GError* raw = nullptr;
+    gst_message_parse_error(message, &raw, nullptr);
+    const auto error = adopt(raw);
+    if (g_error_matches(error.get(), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_AUTHORIZED)) {
+        return {SourceFailure::Kind::wrongCredentials, "the camera refuses the user name or password"};
+    }
+    return {SourceFailure::Kind::ordinary,
+            device_ ? deviceCause(*error, *device_) : plainCause(*error, address_)};
+}
+
+void PipelineSource::check() {
+    if (!check_ || checking_->exchange(true)) return;
+    pipeline_.perform([look = check_, checking = checking_](GstElement* pipeline) {
+        look(pipeline);
+        *checking = false;
+    });
 }
 
 void PipelineSource::fail(const SourceFailure& failure) {

@@ -10,11 +10,19 @@
 #include "base/result.hpp"
 #include "capture/cmaf_muxer.hpp"
 #include "capture/coding.hpp"
+#include "capture/known_device.hpp"
 #include "capture/source_failure.hpp"
 #include "capture/source_uri.hpp"
 #include "capture/timeline.hpp"
 
 namespace edgecam::capture {
+
+/// What one source leaves to the next.
+struct SourceKeep {
+    /// Let go when the device is free again, which may be long after the source was closed, or never.
+    std::shared_ptr<void> hold;
+    std::shared_ptr<KnownDevice> device;  ///< v4l2 only
+};
 
 /// Thread-bound (main): opened and closed there. Neither waits for a device.
 class Source {
@@ -28,11 +36,14 @@ class Source {
         std::function<void(const SourceFailure&)> failed;
     };
 
-    /// Pictures or a failure follow by the callbacks; only what can be told at once fails here. `hold` is let
-    /// go when the device is free again, which may be long after the source was closed, or never.
+    /// Pictures or a failure follow by the callbacks; only what can be told at once fails here.
     static Result<std::unique_ptr<Source>> open(const SourceUri& uri, const Clock& clock, Callbacks callbacks,
-                                                std::shared_ptr<void> hold);
+                                                SourceKeep keep);
     virtual ~Source() = default;
+
+    /// Has what its pictures do not tell looked at, soon and elsewhere; SourceKeep::device hears it. Call it
+    /// about once a second.
+    virtual void check() {}
 };
 
 }  // namespace edgecam::capture

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "capture/device_finder.hpp"
 
 namespace edgecam::capture {
 namespace {
@@ -17,6 +18,7 @@ constexpr Size kSmallest{16, 16};
 constexpr Size kSmallestScene{320, 180};  // below it the time code cannot be read
 constexpr Size kLargest{8192, 8192};
 constexpr double kFastest = 240;
+constexpr std::size_t kLongestIdentity = 128;  // a USB string has at most 126 characters
 
 struct UriUnref {
     void operator()(GUri* uri) const { g_uri_unref(uri); }
@@ -106,14 +108,29 @@ Result<void> setPixelFormat(std::string& format, std::string_view value) {
     return {};
 }
 
+/// A part of what a camera must be. Compared with what a device says of itself, made safe: plain ASCII.
+Result<void> setIdentity(std::string& part, std::string_view name, std::string_view value) {
+    const auto fits = [](char c) { return c >= ' ' && c <= '~'; };
+    if (value.empty() || value.size() > kLongestIdentity || !std::ranges::all_of(value, fits)) {
+        return Error{concat(name, ": must be 1 to ", kLongestIdentity, " printable ASCII characters")};
+    }
+    part = value;
+    return {};
+}
+
 Result<void> setOption(SourceUri& source, std::string_view name, std::string_view value) {
     const Size least = source.kind == SourceKind::test ? kSmallestScene : kSmallest;
     if (name == "width") return setLength(source.size.width, name, value, least.width, kLargest.width);
     if (name == "height") return setLength(source.size.height, name, value, least.height, kLargest.height);
     if (name == "fps") return setFrameRate(source.frameRate, value);
-    if (name == "format" && source.kind == SourceKind::v4l2) return setPixelFormat(source.pixelFormat, value);
+    if (source.kind == SourceKind::v4l2) {
+        if (name == "format") return setPixelFormat(source.pixelFormat, value);
+        if (name == "serial") return setIdentity(source.device.serial, name, value);
+        if (name == "name") return setIdentity(source.device.name, name, value);
+        if (name == "bus") return setIdentity(source.device.bus, name, value);
+    }
     return Error{concat("unknown option \"", name, "\"; known are width, height, fps",
-                        source.kind == SourceKind::v4l2 ? ", format" : "")};
+                        source.kind == SourceKind::v4l2 ? ", format, serial, name, bus" : "")};
 }
 
 /// The query of a v4l2 or test URI: options, each at most once.
@@ -156,10 +173,14 @@ Result<SourceUri> v4l2Source(GUri* uri) {
     auto path = decoded(g_uri_get_path(uri));
     if (!path) return path.error();
     source.location = *std::move(path);
-    if (!source.location.starts_with("/dev/") || source.location.size() == 5) {
-        return Error{"the device must lie in /dev, e.g. v4l2:///dev/video0"};
-    }
     if (auto read = readOptions(source, g_uri_get_query(uri)); !read) return read.error();
+    const bool identified = source.device != DeviceIdentity{};
+    if (identified && !source.location.empty()) {
+        return Error{"serial, name and bus stand in place of a path: v4l2:?serial=8A3F"};
+    }
+    if (!identified && (!source.location.starts_with("/dev/") || source.location.size() == 5)) {
+        return Error{"the device must lie in /dev, e.g. v4l2:///dev/video0, or be named: v4l2:?serial=8A3F"};
+    }
     return source;
 }
 
@@ -255,6 +276,7 @@ Result<SourceUri> sourceOf(GUri* uri) {
 std::string SourceUri::shown() const {
     switch (kind) {
         case SourceKind::v4l2:
+            return location.empty() ? identityUri(device) : location;
         case SourceKind::file:
             return location;
         case SourceKind::rtsp: {

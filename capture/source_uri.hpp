@@ -8,6 +8,7 @@
 
 #include "base/geometry.hpp"
 #include "base/result.hpp"
+#include "capture/device_identity.hpp"
 
 namespace edgecam::capture {
 
@@ -17,8 +18,12 @@ enum class TestPattern { faces, bars, noise };
 
 struct SourceUri {
     SourceKind kind = SourceKind::test;
-    /// v4l2: device node; file: absolute or relative path; rtsp: URL *without* credentials.
+    /// v4l2: device node, a link to one, or empty; file: absolute or relative path; rtsp: URL *without*
+    /// credentials.
     std::string location;
+    /// v4l2 without a location: what the camera must be. Where a part is empty, and the index: whatever it
+    /// is.
+    DeviceIdentity device;
     std::string user;      ///< rtsp, percent-decoded; never log it with the password
     std::string password;  ///< rtsp, percent-decoded; never log it
     RtspTransport transport = RtspTransport::tcp;
@@ -34,11 +39,13 @@ struct SourceUri {
     bool operator==(const SourceUri&) const = default;
 };
 
-/// `v4l2:///dev/video0?width=1280&height=720&fps=30&format=MJPG`, `rtsp://user:pass@host:554/path?…` (its
-/// query is the camera's own), `rtspu://…` for UDP, `file:///path/clip.mp4`,
-/// `test://faces?width=…&height=…&fps=…`, `test://bars`, `test://noise`; `file:clip.mp4` is a relative path.
-/// The error says what is wrong with which part, and never quotes a part that may hold a password. Sizes: 16
-/// to 8192 pixels, of a test picture 320x180 and more, even; fps: above 0, at most 240.
+/// `v4l2:///dev/video0?width=1280&height=720&fps=30&format=MJPG`, `v4l2:?serial=8A3F&fps=30` (or `name`,
+/// `bus`, or several: percent-encoded, compared as `edgecam probe` prints them),
+/// `rtsp://user:pass@host:554/path?…` (its query is the camera's own), `rtspu://…` for UDP,
+/// `file:///path/clip.mp4`, `test://faces?width=…&height=…&fps=…`, `test://bars`, `test://noise`;
+/// `file:clip.mp4` is a relative path. The error says what is wrong with which part, and never quotes a part
+/// that may hold a password. Sizes: 16 to 8192 pixels, of a test picture 320x180 and more, even; fps: above
+/// 0, at most 240.
 Result<SourceUri> parseSourceUri(std::string_view text);
 
 }  // namespace edgecam::capture

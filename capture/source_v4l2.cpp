@@ -1,44 +1,46 @@
 // The plan for v4l2:// sources: the mode that fits the wish best is asked for by name, because a driver's
 // default may be 4K at 2 pictures a second. H.264 from the camera is passed through, everything else becomes
 // I420.
-#include <fcntl.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 
 #include "base/log.hpp"
+#include "capture/known_device.hpp"
+#include "capture/open_device.hpp"
 #include "capture/pipeline_source.hpp"
 #include "capture/v4l2_device.hpp"
 
 namespace edgecam::capture {
 namespace {
 
-class OpenDevice {
-  public:
-    explicit OpenDevice(const std::string& path)
-        : file_(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)) {}
-    ~OpenDevice() {
-        if (file_ >= 0) ::close(file_);
+/// What open() says, for who stands before the box.
+std::string openingTrouble(const std::string& path, int error) {
+    switch (error) {
+        case ENOENT:
+        case ENODEV:
+        case ENXIO:
+            return path + ": not plugged in";
+        case EACCES:
+        case EPERM:
+            return path + ": no permission to open it; the agent's user must be in the group that owns it";
+        case EBUSY:
+            return path + ": busy, another program uses the camera";
+        default:
+            return path + ": " + std::strerror(error);
     }
-    OpenDevice(const OpenDevice&) = delete;
-    OpenDevice& operator=(const OpenDevice&) = delete;
+}
 
-    explicit operator bool() const { return file_ >= 0; }
-    int control(unsigned long request, void* argument) const { return ::ioctl(file_, request, argument); }
-
-  private:
-    int file_;
-};
-
-Result<V4l2Choice> choiceFor(const SourceUri& uri) {
-    const OpenDevice file(uri.location);
-    if (!file) return Error{uri.location + ": " + std::strerror(errno)};
-    const auto device = describeDevice(
-        uri.location, [&](unsigned long request, void* argument) { return file.control(request, argument); });
+Result<V4l2Choice> choiceFor(const SourceUri& uri, KnownDevice& known) {
+    const std::string path = known.path();
+    const OpenDevice file(path);
+    if (!file) return Error{openingTrouble(path, errno)};
+    const auto control = [&](unsigned long request, void* argument) {
+        return file.control(request, argument);
+    };
+    const auto device = describeDevice(path, control);
     if (!device) return device.error();
+    known.setInputTrouble(inputTrouble(control));
     return chooseFormat(*device, {uri.size, uri.frameRate, uri.pixelFormat});
 }
 
@@ -89,13 +91,16 @@ std::string sizeAndRate(const V4l2Choice& choice) {
     return text;
 }
 
-/// Links the device to the pipeline's end in the mode that fits best. Blocks on the device.
-Result<void> connectDevice(const SourceUri& uri, GstElement* pipeline) {
-    const auto choice = choiceFor(uri);
+/// Finds the device and links it to the pipeline's end in the mode that fits best. Blocks on devices.
+Result<void> connectDevice(const SourceUri& uri, KnownDevice& known, GstElement* pipeline) {
+    const auto path = known.find();
+    if (!path) return path.error();
+    const auto choice = choiceFor(uri, known);
     if (!choice) return choice.error();
     const PixelFormat* format = formatFor(choice->fourcc);
     if (!format) return Error{"the camera's pixel format " + choice->fourcc + " is not understood"};
     const auto source = adopt(gst_bin_get_by_name(GST_BIN(pipeline), "in"));
+    g_object_set(source.get(), "device", path->c_str(), nullptr);
     const auto pad = adopt(gst_element_get_static_pad(source.get(), "src"));
     attachChain(source.get(), pad.get(),
                 concat("capsfilter name=head caps=", format->caps, sizeAndRate(*choice), " ! ", format->chain,
@@ -104,16 +109,26 @@ Result<void> connectDevice(const SourceUri& uri, GstElement* pipeline) {
     return {};
 }
 
+/// Asks through the source's own descriptor: some drivers take a second one for a second user.
+void lookAtInput(KnownDevice& known, GstElement* pipeline) {
+    const auto source = adopt(gst_bin_get_by_name(GST_BIN(pipeline), "in"));
+    int file = -1;
+    g_object_get(source.get(), "device-fd", &file, nullptr);
+    if (file < 0) return;
+    known.setInputTrouble(inputTrouble([file](unsigned long request, void* argument) {
+        return OpenDevice::controlOf(file, request, argument);
+    }));
+}
+
 }  // namespace
 
-Result<SourcePlan> planV4l2(const SourceUri& uri) {
+Result<SourcePlan> planV4l2(const SourceUri& uri, const std::shared_ptr<KnownDevice>& known) {
     auto pipeline = Pipeline::parse("v4l2src name=in appsink name=out");
     if (!pipeline) return pipeline.error();
-    const auto source = pipeline->element("in");
-    g_object_set(source.get(), "device", uri.location.c_str(), nullptr);
     return SourcePlan{.pipeline = std::move(*pipeline),
-                      .prepare = [uri](GstElement* made) { return connectDevice(uri, made); },
-                      .device = uri.location};
+                      .prepare = [uri, known](GstElement* made) { return connectDevice(uri, *known, made); },
+                      .check = [known](GstElement* playing) { lookAtInput(*known, playing); },
+                      .device = known};
 }
 
 }  // namespace edgecam::capture

@@ -6,11 +6,12 @@
 
 namespace edgecam::capture {
 
-SubSource::SubSource(std::string name, const SourceUri& uri, std::shared_ptr<CameraCount> count, bool enabled,
-                     const Clock& clock, LiveSource::Callbacks callbacks)
+SubSource::SubSource(std::string name, const SourceUri& uri, PictureLimits limits,
+                     std::shared_ptr<CameraCount> count, bool enabled, const Clock& clock,
+                     LiveSource::Callbacks callbacks)
     : name_(std::move(name)),
       clock_(clock),
-      source_(uri, RenditionKind::sub, std::move(count), enabled, clock, std::move(callbacks)) {}
+      source_(uri, RenditionKind::sub, limits, std::move(count), enabled, clock, std::move(callbacks)) {}
 
 void SubSource::settle(bool needed) {
     const Monotonic now = clock_.monotonic();
@@ -31,7 +32,7 @@ SubStream SubSource::standing() const {
     SubStream sub{.standing = Standing::away, .facts = source_.facts(), .kbps = kbps_};
     const CameraState state = source_.supervisor().state();
     const bool hope = !neededSince_ || clock_.monotonic() - *neededSince_ < kPatience;
-    if (state == CameraState::live) {
+    if (isDelivering(state)) {
         sub.standing = Standing::live;
     } else if (state == CameraState::starting && hope) {
         sub.standing = Standing::awaited;

@@ -21,8 +21,9 @@ class SubSource {
     static constexpr Microseconds kPatience = std::chrono::seconds(2);
 
     /// `name`: the camera's, for the log. The rest as for LiveSource.
-    SubSource(std::string name, const SourceUri& uri, std::shared_ptr<CameraCount> count, bool enabled,
-              const Clock& clock, LiveSource::Callbacks callbacks);
+    SubSource(std::string name, const SourceUri& uri, PictureLimits limits,
+              std::shared_ptr<CameraCount> count, bool enabled, const Clock& clock,
+              LiveSource::Callbacks callbacks);
 
     void enable(bool enabled) { source_.enable(enabled); }
     /// Opens it, closes it, opens it again. Call it now and then.

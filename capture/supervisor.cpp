@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace edgecam::capture {
 namespace {
@@ -63,7 +64,18 @@ void Supervisor::watchForStall() {
     const Microseconds silence = clock_.monotonic() - lastPicture_;
     if (silence <= silenceLimit_) return;
     // The limit and not the silence: one trouble that goes on must not read differently every time.
-    failed({SourceFailure::Kind::ordinary, "no picture for more than " + secondsText(silenceLimit_)});
+    failed({SourceFailure::Kind::ordinary,
+            silencing_ ? impairment_ : "no picture for more than " + secondsText(silenceLimit_)});
+}
+
+void Supervisor::impaired(std::string reason, bool silences) {
+    impairment_ = std::move(reason);
+    silencing_ = silences && !impairment_.empty();
+}
+
+void Supervisor::hurry() {
+    backOff_.reset();
+    if (!wrongCredentials_) retryAt_ = std::min(retryAt_, clock_.monotonic());
 }
 
 void Supervisor::failed(const SourceFailure& failure) {
@@ -77,7 +89,7 @@ void Supervisor::failed(const SourceFailure& failure) {
 
 CameraState Supervisor::state() const {
     if (!enabled_) return CameraState::disabled;
-    if (phase_ == Phase::live) return CameraState::live;
+    if (phase_ == Phase::live) return isImpaired() ? CameraState::degraded : CameraState::live;
     if (wrongCredentials_) return CameraState::error;
     return everFailed_ ? CameraState::reconnecting : CameraState::starting;
 }

@@ -40,15 +40,21 @@ class Supervisor {
     void sawPicture(Monotonic when, double frameRate);
     /// Repeated reports about one opening are one failure.
     void failed(const SourceFailure& failure);
+    /// What is wrong with the pictures although they come, a sentence; empty: nothing. While live, the state
+    /// is degraded by it. `silences`: it may also be why none come.
+    void impaired(std::string reason, bool silences);
+    /// A device appeared: what waits for one is tried again at once, and again from the shortest wait on.
+    void hurry();
 
     [[nodiscard]] CameraState state() const;
-    [[nodiscard]] const std::string& reason() const { return reason_; }
+    [[nodiscard]] const std::string& reason() const { return isImpaired() ? impairment_ : reason_; }
     [[nodiscard]] std::uint64_t restarts() const { return opened_ > 0 ? opened_ - 1 : 0; }
 
   private:
     enum class Phase { waiting, opening, live, failed };
 
     void watchForStall();
+    [[nodiscard]] bool isImpaired() const { return phase_ == Phase::live && !impairment_.empty(); }
 
     const Clock& clock_;
     bool enabled_;
@@ -56,6 +62,8 @@ class Supervisor {
     Phase phase_ = Phase::waiting;
     bool wrongCredentials_ = false;
     std::string reason_;
+    std::string impairment_;
+    bool silencing_ = false;
     BackOff backOff_;
     Monotonic since_{};  ///< begin of the phase
     Monotonic retryAt_{};

@@ -1,9 +1,6 @@
 #include "capture/v4l2_device.hpp"
 
-#include <fcntl.h>
 #include <linux/videodev2.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +12,8 @@
 #include <tuple>
 
 #include "base/foreign_words.hpp"
+#include "capture/open_device.hpp"
+#include "capture/video_class.hpp"
 
 namespace edgecam::capture {
 namespace {
@@ -22,7 +21,6 @@ namespace {
 constexpr std::uint32_t kMostFormats = 64;
 constexpr std::uint32_t kMostSizes = 64;
 constexpr std::uint32_t kMostRates = 32;
-constexpr int kMostInterruptions = 10;
 constexpr std::array<Size, 12> kUsualSizes{{{320, 180},
                                             {320, 240},
                                             {640, 360},
@@ -39,6 +37,7 @@ constexpr std::array<double, 10> kUsualRates{120, 90, 60, 50, 30, 25, 20, 15, 10
 constexpr Size kUsualSize{1280, 720};
 constexpr double kUsualRate = 30;
 constexpr double kSlowestVideo = 10;
+constexpr const char* kVideoClass = "/sys/class/video4linux";
 
 /// 29.97 counts as 30.
 bool reaches(double rate, double wanted) {
@@ -144,31 +143,6 @@ std::vector<V4l2Format> formatsOf(const V4l2Control& control) {
     }
     return formats;
 }
-
-class OpenDevice {
-  public:
-    // Without O_NONBLOCK some drivers wait in open() for the sensor.
-    explicit OpenDevice(const std::string& path)
-        : fd_(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC)) {}
-    ~OpenDevice() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    OpenDevice(const OpenDevice&) = delete;
-    OpenDevice& operator=(const OpenDevice&) = delete;
-
-    [[nodiscard]] bool isOpen() const { return fd_ >= 0; }
-    int control(unsigned long request, void* argument) const {
-        int answer = -1;
-        for (int i = 0; i < kMostInterruptions; ++i) {
-            answer = ::ioctl(fd_, request, argument);
-            if (answer == 0 || errno != EINTR) break;
-        }
-        return answer;
-    }
-
-  private:
-    int fd_;
-};
 
 /// The number in "video12"; nothing for any other name.
 std::optional<int> videoNumber(const std::string& name) {
@@ -277,7 +251,7 @@ std::string fourccsOf(const V4l2Device& device) {
 
 }  // namespace
 
-Result<V4l2Device> describeDevice(std::string path, const V4l2Control& control) {
+Result<V4l2Device> introduceDevice(std::string path, const V4l2Control& control) {
     v4l2_capability capability{};
     if (control(VIDIOC_QUERYCAP, &capability) != 0) {
         return Error{path + ": not a video device (" + std::strerror(errno) + ")"};
@@ -293,21 +267,58 @@ Result<V4l2Device> describeDevice(std::string path, const V4l2Control& control) 
     device.name = textOf(capability.card);
     device.driver = textOf(capability.driver);
     device.bus = textOf(capability.bus_info);
-    device.formats = formatsOf(control);
     return device;
 }
 
-Result<std::vector<V4l2Device>> listDevices() {
+Result<V4l2Device> describeDevice(std::string path, const V4l2Control& control) {
+    auto device = introduceDevice(std::move(path), control);
+    if (device) device->formats = formatsOf(control);
+    return device;
+}
+
+std::string inputTrouble(const V4l2Control& control) {
+    int index = 0;
+    if (control(VIDIOC_G_INPUT, &index) != 0) return {};
+    v4l2_input input{};
+    input.index = static_cast<std::uint32_t>(index);
+    if (control(VIDIOC_ENUMINPUT, &input) != 0) return {};
+    const char* trouble = nullptr;
+    if ((input.status & V4L2_IN_ST_NO_POWER) != 0) {
+        trouble = "no power at its input ";
+    } else if ((input.status & V4L2_IN_ST_NO_SIGNAL) != 0) {
+        trouble = "no signal at its input ";
+    } else if ((input.status & V4L2_IN_ST_NO_SYNC) != 0) {
+        trouble = "a signal that it cannot lock on to at its input ";
+    }
+    return trouble != nullptr ? trouble + edgecam::quoted(textOf(input.name)) : std::string();
+}
+
+std::vector<V4l2Device> presentDevices() {
     std::vector<V4l2Device> devices;
     for (const auto& node : videoNodes()) {
         const OpenDevice open(node);
-        if (!open.isOpen()) continue;
-        auto device = describeDevice(
+        if (!open) continue;
+        auto device = introduceDevice(
             node, [&open](unsigned long request, void* argument) { return open.control(request, argument); });
         if (!device) continue;
-        device->byId = linkTo(node, "/dev/v4l/by-id");
-        device->byPath = linkTo(node, "/dev/v4l/by-path");
+        const NodeFacts facts = factsOf(kVideoClass, node.filename());
+        device->serial = facts.serial;
+        device->index = facts.index;
         devices.push_back(*std::move(device));
+    }
+    return devices;
+}
+
+Result<std::vector<V4l2Device>> listDevices() {
+    std::vector<V4l2Device> devices = presentDevices();
+    for (V4l2Device& device : devices) {
+        const OpenDevice open(device.path);
+        if (open) {
+            device.formats = formatsOf(
+                [&open](unsigned long request, void* argument) { return open.control(request, argument); });
+        }
+        device.byId = linkTo(device.path, "/dev/v4l/by-id");
+        device.byPath = linkTo(device.path, "/dev/v4l/by-path");
     }
     return devices;
 }

@@ -9,6 +9,7 @@
 
 #include "base/geometry.hpp"
 #include "base/result.hpp"
+#include "capture/device_identity.hpp"
 
 namespace edgecam::capture {
 
@@ -23,13 +24,11 @@ struct V4l2Format {
     std::vector<V4l2Size> sizes;
 };
 
-struct V4l2Device {
+struct V4l2Device : DeviceIdentity {
     std::string path;    ///< e.g. "/dev/video0": may change when a camera is plugged in again
     std::string byId;    ///< "/dev/v4l/by-id/…", which does not change; empty where udev made none
     std::string byPath;  ///< "/dev/v4l/by-path/…", which does not change with the socket; may be empty, too
-    std::string name;    ///< the card's
     std::string driver;  ///< e.g. "uvcvideo"
-    std::string bus;     ///< e.g. "usb-0000:00:14.0-1"
     std::vector<V4l2Format> formats;
 };
 
@@ -38,6 +37,9 @@ struct V4l2Device {
 /// the time that its driver takes. Thread-safe.
 Result<std::vector<V4l2Device>> listDevices();
 
+/// The same without formats and links, which is much quicker.
+std::vector<V4l2Device> presentDevices();
+
 /// ioctl(2) on one open device: 0, or -1 with errno. The seam for tests.
 using V4l2Control = std::function<int(unsigned long request, void* argument)>;
 
@@ -45,6 +47,13 @@ using V4l2Control = std::function<int(unsigned long request, void* argument)>;
 /// of a continuous or stepwise range, the usual sizes (320x180 … 3840x2160) and rates inside it, and its
 /// largest size. Fails when it is no capture device.
 Result<V4l2Device> describeDevice(std::string path, const V4l2Control& control);
+
+/// As describeDevice(), without formats, serial and index.
+Result<V4l2Device> introduceDevice(std::string path, const V4l2Control& control);
+
+/// What the driver says is wrong with the input in use, e.g. `no signal at its input "HDMI"`; empty: nothing
+/// is, or it does not say.
+std::string inputTrouble(const V4l2Control& control);
 
 struct V4l2Wish {
     Size size;             ///< empty: 1280x720

@@ -188,7 +188,8 @@ const char* statusWord(const AgentView& agent, const Grant& grant, bool stopping
     const bool ill = std::ranges::any_of(agent.cameras, [&](const auto& item) {
         const CameraState state = item.second.state;
         return grant.covers(item.first) &&
-               (state == CameraState::reconnecting || state == CameraState::error);
+               (state == CameraState::degraded || state == CameraState::reconnecting ||
+                state == CameraState::error);
     });
     const auto saves = [](const auto& item) { return item.second.state != PlanState::within; };
     const bool saving = agent.figures && std::ranges::any_of(agent.figures->plans, saves);

@@ -8,6 +8,9 @@ export const kStaleSeconds = 2;
 /** How long a camera may be silent, seconds: some send a picture every few. @param {{framerate?: number}} camera */
 export const longestWaitS = ({ framerate }) => Math.max(kStaleSeconds, framerate > 0 ? 2.5 / framerate : 0);
 
+/** Whether a camera's pictures come. @param {{state?: string}} camera */
+export const isDelivering = ({ state }) => state === 'live' || state === 'degraded';
+
 /**
  * @typedef {{tone: 'live'|'wait'|'lost'|'off', label: string, notice: string, detail: string}} Standing
  *   `label`: a word or two for the badge; `notice` and `detail`: what lies over the picture, empty when it is live
@@ -48,6 +51,7 @@ function pictureStanding({ camera, silentS, waitingS, trouble }) {
             sentence(why, long));
     }
     if (silentS >= longestWaitS(camera)) return of('lost', 'No picture', `No picture for ${durationText(silentS)}`, why);
+    if (camera.state === 'degraded') return of('wait', 'Degraded', 'This picture cannot be trusted', sentence(camera.reason));
     return of('live', 'Live', '', '');
 }
 

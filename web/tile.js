@@ -5,7 +5,7 @@ import { DetectionTimeline } from './detections.js';
 import { bitrateText, codecText, playerText, RateMeter, ShownPictures } from './figures.js';
 import { Overlay } from './overlay.js';
 import { Patience } from './patience.js';
-import { longestWaitS, sentence, standing } from './standing.js';
+import { isDelivering, longestWaitS, sentence, standing } from './standing.js';
 import { kPresets, TileView } from './tile_view.js';
 
 /** A stream is started again at most once a second. */
@@ -165,7 +165,7 @@ export class Tile {
     /** Whether a picture should have come by now. */
     get #overdue() {
         const watched = this.#wanted && !this.#paused && !this.#blocked && !document.hidden;  // hidden, nothing is drawn
-        return watched && this.#connection.state === 'open' && this.#status.state === 'live' &&
+        return watched && this.#connection.state === 'open' && isDelivering(this.#status) &&
             this.#patience.isOver(performance.now(), 1000 * longestWaitS(this.#status));
     }
 
@@ -186,7 +186,7 @@ export class Tile {
 
     /** @param {object} data of a `stream_status` */
     statusChanged(data) {
-        if (data.state === 'live' && this.#status.state !== 'live') this.#patience.begin(performance.now());
+        if (isDelivering(data) && !isDelivering(this.#status)) this.#patience.begin(performance.now());
         this.#status = data;  // whole: what is not in it (a reason, say) holds no more
         if (data.streaming !== false) this.#stream.announce(data.channel, data.format);
         if (this.#preset && !this.#choosing && data.quality) this.#preset = this.#presetInForce;

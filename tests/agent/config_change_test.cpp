@@ -83,6 +83,7 @@ TEST_CASE("a change names what it concerns and nothing else") {
         {R"("rtsp://cam/1")", R"("rtsp://cam/1", "substream": "rtsp://cam/2")", "~a source"},
         {R"("rtsp://cam/1")", R"("rtsp://cam/1", "max_renditions": 3)", "~a source"},
         {R"("test://bars")", R"("test://bars", "vision": false)", "~b source"},
+        {R"("test://bars")", R"("test://bars", "frozen_after_s": 5)", "~b source"},
         {R"("test://bars")", R"("test://bars", "enabled": false)", "~b enabled"},
         {R"("test://bars")", R"("test://bars", "encoder": {"bitrate_kbps": 500})", "~b encoder"},
         {R"("test://bars")", R"("test://bars", "enabled": false, "encoder": {"width": 640, "height": 360})",

@@ -325,3 +325,24 @@ TEST_CASE("how long a picture may wait for the link is a choice") {
         CHECK_FALSE(with(std::string(R"(, "video_wait_ms": )") + wrong));
     }
 }
+
+TEST_CASE("frozen and black pictures are looked for where a sensor has noise, or as wished") {
+    const auto with = [](const std::string& source, const std::string& more = {}) {
+        const auto config =
+            parseConfig(R"({"cameras": [{"id": "a", "source": ")" + source + "\"" + more + "}]}", "/etc");
+        REQUIRE(config);
+        return config->cameras[0].pictures;
+    };
+    const capture::PictureLimits usual{.frozenAfter = std::chrono::seconds(10),
+                                       .blackAfter = std::chrono::seconds(10)};
+    CHECK(with("v4l2:///dev/video0") == usual);
+    CHECK(with("v4l2:?serial=8A3F") == usual);
+    CHECK(with("rtsp://cam/1") == usual);
+    CHECK(with("test://bars").none());
+    CHECK(with("file:///a.mp4").none());
+    CHECK(with("rtsp://cam/1", R"(, "frozen_after_s": 0)") ==
+          capture::PictureLimits{.frozenAfter = Microseconds(0), .blackAfter = std::chrono::seconds(10)});
+    CHECK(with("file:///a.mp4", R"(, "black_after_s": 2.5)").blackAfter == std::chrono::milliseconds(2500));
+    CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://bars", "frozen_after_s": -1}]})")
+              .starts_with("/cameras/0/frozen_after_s: "));
+}

@@ -21,14 +21,15 @@ namespace {
 
 const StreamRequest kVideo{};
 
-/// One second of a moving ball, 15 pictures, in an MP4.
-std::string makeClip(const std::string& folder, const std::string& coding) {
+/// One second of a moving ball, 15 pictures, in an MP4; or of another pattern.
+std::string makeClip(const std::string& folder, const std::string& coding,
+                     const std::string& pattern = "ball") {
     startGStreamer();
     const std::string path = folder + "/clip.mp4";
-    auto pipeline = Pipeline::parse(
-        "videotestsrc num-buffers=15 pattern=ball ! "
-        "video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! " +
-        coding + " ! filesink name=f");
+    auto pipeline = Pipeline::parse("videotestsrc num-buffers=15 pattern=" + pattern +
+                                    " ! "
+                                    "video/x-raw,format=I420,width=320,height=180,framerate=15/1 ! " +
+                                    coding + " ! filesink name=f");
     REQUIRE(pipeline);
     g_object_set(pipeline->element("f").get(), "location", path.c_str(), nullptr);
     bool ended = false;
@@ -98,6 +99,38 @@ TEST_CASE("a file in another coding is decoded, and encoded for who watches") {
     REQUIRE(bench.until([&] { return (*lease)->kind() == RenditionKind::encoded; }));
     REQUIRE(bench.untilChunks((*lease)->rendition(), 40));
     CHECK(bench.camera->status().restarts == 0);
+}
+
+TEST_CASE("pictures that stand still or are black: opened anew once, then degraded; others not") {
+    const test::TempFolder folder;
+    const PictureLimits limits{.frozenAfter = 1s, .blackAfter = 1s};
+    const auto bench = [&](const std::string& coding, const std::string& pattern, const char* name) {
+        const std::string path = folder.path() + "/" + name;
+        std::filesystem::rename(makeClip(folder.path(), coding, pattern), path);
+        return std::make_unique<CameraBench>("file://" + path, EncoderSettings{}, "", limits);
+    };
+    const auto still = bench("jpegenc ! qtmux", "smpte100", "still.mp4");
+    const auto black = bench("jpegenc ! qtmux", "black", "black.mp4");
+    const auto moving = bench("jpegenc ! qtmux", "ball", "moving.mp4");
+    // Passed through: looked at only while somebody needs its pictures.
+    const auto coded = bench("x264enc key-int-max=15 bframes=0 ! mp4mux", "smpte100", "coded.mp4");
+    for (const auto& [camera, cause] :
+         {std::pair{still.get(), "the picture is frozen"}, {black.get(), "the picture is black"}}) {
+        CAPTURE(cause);
+        REQUIRE(camera->untilState(CameraState::degraded, 20s));
+        CHECK(camera->camera->status().reason.starts_with(cause));
+        CHECK(camera->camera->status().restarts == 1);
+        const auto told = std::ranges::find(camera->states, CameraState::reconnecting, &CameraStatus::state);
+        REQUIRE(told != camera->states.end());
+        CHECK(told->reason.starts_with(cause));
+    }
+    CHECK(coded->camera->status().state == CameraState::live);
+    coded->camera->look(5);
+    CHECK(coded->untilState(CameraState::degraded, 20s));
+    coded->camera->look(0);
+    CHECK(coded->until([&] { return coded->camera->activity().decoding; }));  // to see when it is over
+    CHECK(moving->camera->status().state == CameraState::live);
+    CHECK(moving->camera->status().restarts == 0);
 }
 
 TEST_CASE("a file that is no video is a failure with a reason") {

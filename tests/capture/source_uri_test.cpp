@@ -44,6 +44,29 @@ TEST_CASE("A device is named by its node, with wishes in the query") {
     CHECK(wish.pixelFormat == "MJPG");
 }
 
+TEST_CASE("A device may be named by what it is") {
+    const SourceUri serial = parsed("v4l2:?serial=8A3F&width=640&height=360");
+    CHECK(serial.kind == SourceKind::v4l2);
+    CHECK(serial.location.empty());
+    CHECK(serial.device == DeviceIdentity{"", "", "8A3F"});
+    CHECK(serial.size == Size{640, 360});
+    CHECK(serial.shown() == "v4l2:?serial=8A3F");
+    const SourceUri both = parsed("v4l2:?name=HD%20Cam%20%26c&bus=usb-0000:00:14.0-1");
+    CHECK(both.device == DeviceIdentity{"HD Cam &c", "usb-0000:00:14.0-1", ""});
+    CHECK(both.shown() == "v4l2:?name=HD%20Cam%20%26c&bus=usb-0000:00:14.0-1");
+
+    CHECK(errorOf("v4l2:///dev/video0?serial=8A3F") ==
+          "serial, name and bus stand in place of a path: v4l2:?serial=8A3F");
+    CHECK(errorOf("v4l2:?width=640&height=360") ==
+          "the device must lie in /dev, e.g. v4l2:///dev/video0, or be named: v4l2:?serial=8A3F");
+    for (const char* value : {"", "%1b", "%C3%A9"}) {
+        CHECK(errorOf(std::string("v4l2:?serial=") + value) ==
+              "serial: must be 1 to 128 printable ASCII characters");
+    }
+    CHECK(has(errorOf("v4l2:?name=" + std::string(129, 'a')), "name: must be"));
+    CHECK(has(errorOf("test://bars?serial=1"), "unknown option"));
+}
+
 TEST_CASE("An RTSP source keeps its URL without the credentials") {
     const SourceUri source =
         parsed("rtsp://admin:p%40ss%3Aw%2Frd@cam.local:8554/Streaming/101?channel=1&subtype=0");

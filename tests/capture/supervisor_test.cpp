@@ -233,3 +233,49 @@ TEST_CASE_FIXTURE(Fixture, "needs that come and go do not try a wrong password s
     clock.advance(2s);
     CHECK(supervisor.next() == Order::open);
 }
+
+TEST_CASE_FIXTURE(Fixture, "pictures that something is wrong with are degraded, and live when it is over") {
+    REQUIRE(supervisor.next() == Order::open);
+    supervisor.impaired("the picture is frozen", false);
+    CHECK(supervisor.state() == CameraState::starting);
+    CHECK(supervisor.reason().empty());
+    clock.advance(50ms);
+    picture();
+    CHECK(supervisor.state() == CameraState::degraded);
+    CHECK(supervisor.reason() == "the picture is frozen");
+    CHECK(supervisor.next() == Order::none);
+    supervisor.impaired("", false);
+    CHECK(supervisor.state() == CameraState::live);
+    CHECK(supervisor.reason().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a stall without a signal is told as that, another not") {
+    for (const bool silences : {true, false}) {
+        CAPTURE(silences);
+        while (supervisor.next() != Order::open) clock.advance(100ms);
+        clock.advance(50ms);
+        picture();
+        supervisor.impaired("no signal", silences);
+        clock.advance(4s);
+        REQUIRE(supervisor.next() == Order::close);
+        CHECK(supervisor.state() == CameraState::reconnecting);
+        CHECK(supervisor.reason() == (silences ? "no signal" : "no picture for more than 3 s"));
+    }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "a device that appears is tried at once, and often again, as udev needs a moment") {
+    REQUIRE(supervisor.next() == Order::open);
+    for (int i = 0; i < 5; ++i) waitAfter(kRefused);
+    supervisor.failed(kRefused);
+    REQUIRE(supervisor.next() == Order::close);
+    REQUIRE(supervisor.next() == Order::none);
+    supervisor.hurry();
+    CHECK(supervisor.next() == Order::open);
+    CHECK(waitAfter(kRefused) == 250ms);
+    // A wrong password does not get right by it.
+    supervisor.failed(kUnauthorized);
+    REQUIRE(supervisor.next() == Order::close);
+    supervisor.hurry();
+    CHECK(supervisor.next() == Order::none);
+}

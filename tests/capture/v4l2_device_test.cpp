@@ -33,10 +33,20 @@ struct Driver {
                 return enumerateSize(*static_cast<v4l2_frmsizeenum*>(argument));
             case VIDIOC_ENUM_FRAMEINTERVALS:
                 return enumerateRate(*static_cast<v4l2_frmivalenum*>(argument));
+            case VIDIOC_G_INPUT:
+                if (input.name[0] == 0) return over();
+                *static_cast<int*>(argument) = 2;
+                return 0;
+            case VIDIOC_ENUMINPUT:
+                if (static_cast<v4l2_input*>(argument)->index != 2) return over();
+                *static_cast<v4l2_input*>(argument) = input;
+                return 0;
             default:
                 return over();
         }
     }
+
+    v4l2_input input{};  ///< number 2, in use; without a name the device has none
 
   private:
     static int over() {
@@ -142,6 +152,21 @@ TEST_CASE("What a device calls itself moves no cursor and is fit for JSON") {
     CHECK(device->name == "?[2JCam??ra");
     CHECK(device->formats[0].fourcc == "?[A?");
     CHECK(chosen(*device) == "/dev/video3: offers only ?[A?, not a format that can be decoded");
+}
+
+TEST_CASE("What is wrong with the input in use is told in words") {
+    Driver driver;
+    CHECK(inputTrouble(driver).empty());
+    std::strcpy(reinterpret_cast<char*>(driver.input.name), "HDMI\x1b");
+    CHECK(inputTrouble(driver).empty());
+    driver.input.status = V4L2_IN_ST_NO_SYNC;
+    CHECK(inputTrouble(driver) == "a signal that it cannot lock on to at its input \"HDMI?\"");
+    driver.input.status |= V4L2_IN_ST_NO_SIGNAL;
+    CHECK(inputTrouble(driver) == "no signal at its input \"HDMI?\"");
+    driver.input.status |= V4L2_IN_ST_NO_POWER;
+    CHECK(inputTrouble(driver) == "no power at its input \"HDMI?\"");
+    driver.input.status = V4L2_IN_ST_HFLIP;
+    CHECK(inputTrouble(driver).empty());
 }
 
 TEST_CASE("A metadata node of a camera is no capture device") {

@@ -49,6 +49,11 @@ class Device {
                 return begin("size") ? answer(*static_cast<v4l2_frmsizeenum*>(argument)) : over();
             case VIDIOC_ENUM_FRAMEINTERVALS:
                 return begin("rate") ? answer(*static_cast<v4l2_frmivalenum*>(argument)) : over();
+            case VIDIOC_G_INPUT:
+                *static_cast<int*>(argument) = 0;
+                return 0;
+            case VIDIOC_ENUMINPUT:
+                return begin("input") ? answer(*static_cast<v4l2_input*>(argument)) : over();
             default:
                 __builtin_trap();
         }
@@ -74,6 +79,11 @@ class Device {
         fill(into.driver, nextWord(line_));
         fill(into.bus_info, nextWord(line_));
         fill(into.card, line_);
+        return 0;
+    }
+    int answer(v4l2_input& into) {
+        into.status = nextNumber(line_);
+        fill(into.name, line_);
         return 0;
     }
     int answer(v4l2_fmtdesc& into) {
@@ -142,7 +152,10 @@ bool offers(const capture::V4l2Device& device, const capture::V4l2Choice& choice
 // What a device or its driver answers. Words are fit for a terminal and for JSON, and what is chosen is what
 // was offered.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto device = capture::describeDevice("/dev/video0", Device(fuzz::textOf(data, size)));
+    Device answers(fuzz::textOf(data, size));
+    const auto control = [&](unsigned long request, void* argument) { return answers(request, argument); };
+    requirePlain(capture::inputTrouble(control));  // where it begins with an "input"
+    const auto device = capture::describeDevice("/dev/video0", control);
     if (!device) {
         require(!device.error().message.empty());
         return 0;

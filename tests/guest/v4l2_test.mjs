@@ -10,6 +10,8 @@ import { Peer } from '../support/peer.mjs';
 
 const kFirst = '/dev/video0';
 const kSecond = '/dev/video1';
+const kFirstByBus = 'v4l2:?bus=platform:vivid-000';
+const kSecondByBus = 'v4l2:?bus=platform:vivid-001';
 const kByPath = '/dev/v4l/by-path/platform-vivid.0-video-index0';
 const kLong = 60_000; // the guest is emulated: a second here is a tenth of one on a camera box
 
@@ -53,7 +55,8 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(2)} s`;
 test('probe lists both cameras as the driver describes them', () => {
     const { devices } = JSON.parse(run(agentBinary, 'probe', '--json'));
     assert.deepEqual(devices.map((d) => [d.path, d.driver]), [[kFirst, 'vivid'], [kSecond, 'vivid']]);
-    assert.match(devices[0].bus, /vivid/);
+    // Two equal cameras without a serial: their bus tells them apart.
+    assert.deepEqual(devices.map((d) => d.source), [kFirstByBus, kSecondByBus]);
     // udev makes one link for both, since they are one platform device.
     assert.equal(devices.find((d) => d.path === realpathSync(kByPath)).by_path, kByPath);
     const fourccs = devices[0].formats.map((f) => f.fourcc);
@@ -72,6 +75,7 @@ test('probe lists both cameras as the driver describes them', () => {
 test('probe tells a person the same', () => {
     const words = run(agentBinary, 'probe');
     assert.match(words, /V4L2 cameras:\n {2}\/dev\/video0 {2}vivid.*\(vivid, platform:vivid/);
+    assert.match(words, /\n {4}source v4l2:\?bus=platform:vivid-000\n/);
     assert.match(words, /YUYV[\s\S]*640x360 .*15.* fps/);
 });
 
@@ -90,7 +94,7 @@ test('check accepts a config with such a camera', () => {
 test('a wanted pixel format is honoured, and without a wish 720p is chosen and not 4K at 2 pictures a second', async (t) => {
     const agent = await agentFor(t, [
         { id: 'wish', source: `v4l2://${kFirst}?width=640&height=360&fps=15&format=UYVY`, vision: false },
-        { id: 'none', source: `v4l2://${kSecond}`, vision: false },
+        { id: 'none', source: kSecondByBus, vision: false },
     ]);
     const peer = await viewer(agent);
     await inState(peer, 'wish', 'live');
@@ -116,6 +120,65 @@ test('a size that is not offered becomes the largest that fits into it; for a fo
     await peer.close();
 });
 
+/** The reasons of a camera in `state`, since `from`, an index into the peer's messages. */
+const reasons = (peer, id, state, from = 0) => peer.messages.slice(from)
+    .filter((m) => m.type === 'stream_status' && m.data.camera_id === id && m.data.state === state).map((m) => m.data.reason);
+
+test('a frozen and a black picture: opened anew once, then degraded, and live when it is over; the other camera streams on', async (t) => {
+    t.after(() => ['test_pattern=0', 'osd_text_mode=0'].forEach((setting) => control(kFirst, setting)));
+    const agent = await agentFor(t, [
+        { id: 'watched', source: `v4l2://${kFirst}?width=640&height=360&fps=15`, vision: false, frozen_after_s: 4, black_after_s: 4 },
+        { id: 'other', source: `v4l2://${kSecond}?width=320&height=180&fps=15`, vision: false, frozen_after_s: 4, black_after_s: 4 },
+    ]);
+    const peer = await viewer(agent);
+    await inState(peer, 'watched', 'live');
+    await inState(peer, 'other', 'live');
+    const from = peer.messages.length;
+    let since = Date.now();
+    control(kFirst, 'osd_text_mode=2'); // without its clock each picture is the one before, bit by bit
+    assert.match((await inState(peer, 'watched', 'reconnecting')).reason, /^the picture is frozen/);
+    console.log(`# frozen: noticed after ${seconds(since)}`);
+    assert.match((await inState(peer, 'watched', 'degraded')).reason, /^the picture is frozen.*did not help$/);
+    since = Date.now();
+    control(kFirst, 'test_pattern=21'); // noise
+    await inState(peer, 'watched', 'live');
+    console.log(`# frozen: live ${seconds(since)} after it moved again`);
+    since = Date.now();
+    control(kFirst, 'test_pattern=5'); // black
+    // Opened anew a moment ago: not again so soon.
+    assert.match((await inState(peer, 'watched', 'degraded')).reason, /^the picture is black/);
+    console.log(`# black: degraded after ${seconds(since)}`);
+    control(kFirst, 'test_pattern=21');
+    const { reason } = await inState(peer, 'watched', 'live');
+    assert.equal(reason, undefined);
+    assert.equal(new Set(reasons(peer, 'watched', 'reconnecting', from)).size, 1, 'opened anew once');
+    assert.deepEqual(['reconnecting', 'degraded'].flatMap((state) => reasons(peer, 'other', state, from)), []);
+    await peer.close();
+});
+
+test('an input without a signal is said, and the camera is live when there is one', async (t) => {
+    t.after(() => {
+        control(kSecond, 'standard_signal_mode=0');
+        run('v4l2-ctl', '-d', kSecond, '--set-input=0');
+    });
+    run('v4l2-ctl', '-d', kSecond, '--set-input=1');
+    control(kSecond, 'standard_signal_mode=1');
+    const agent = await agentFor(t, [{ id: 'antenna', source: `v4l2://${kSecond}`, vision: false }]);
+    const peer = await viewer(agent);
+    const { reason } = await inState(peer, 'antenna', 'degraded');
+    assert.match(reason, /^\/dev\/video1: no signal at its input "TV \d"$/);
+    let since = Date.now();
+    control(kSecond, 'standard_signal_mode=0');
+    await inState(peer, 'antenna', 'live');
+    console.log(`# signal: live ${seconds(since)} after it came`);
+    since = Date.now();
+    control(kSecond, 'standard_signal_mode=1');
+    await inState(peer, 'antenna', 'degraded');
+    console.log(`# signal: degraded ${seconds(since)} after it was lost`);
+    await peer.close();
+    await agent.stop(); // the input is not changed while somebody streams
+});
+
 // From here on one agent with three cameras. The witness watches the drawn one, which no fault may touch.
 let agent;
 let witness;
@@ -138,7 +201,7 @@ test('cameras that are absent at the start are waited for', async () => {
     await witness.frame((f) => f.kind === 2, kLong);
     const peer = await viewer(agent, 'first');
     const { reason } = await inState(peer, 'first', 'reconnecting');
-    assert.equal(reason, `${kFirst}: No such file or directory`);
+    assert.equal(reason, `${kFirst}: not plugged in`);
     const since = Date.now();
     plugIn();
     await peer.frame((f) => f.kind === 2, kLong);
@@ -203,13 +266,44 @@ test('a stall is noticed, and the video comes back by itself', async () => {
 });
 
 test('unplugged and plugged in, the video is back', async () => {
-    const ms = await fault('unplug', { harm: unplug, cause: /^\/dev\/video0: .*(unplugged|No such)/, mend: plugIn });
+    const ms = await fault('unplug', { harm: unplug, cause: /^\/dev\/video0: (unplugged|not plugged in)$/, mend: plugIn });
     assert.ok(ms < 15_000, `${ms}`);
     assert.ok(existsSync(kFirst), 'the agent held the number of a device that was gone');
 });
 
+test('cameras that come back under other numbers are found by what they are, though each has the number of another', async () => {
+    const peer = await viewer(agent, 'first', 'second');
+    await peer.frame((f) => f.kind === 2, kLong);
+    const held = openSync(kFirst, 'r'); // the kernel keeps the number while somebody holds the node
+    try {
+        unplug();
+        await inState(peer, 'first', 'reconnecting');
+        await inState(peer, 'second', 'reconnecting');
+        const since = Date.now();
+        plugIn();
+        const { warning } = await inState(peer, 'first', 'live');
+        await inState(peer, 'second', 'live');
+        console.log(`# other numbers: both live after ${seconds(since)}`);
+        assert.equal(warning, undefined);
+        // The first has the second's number now.
+        assert.match(formatOf(kSecond), /640\/360/);
+        assert.match(formatOf('/dev/video2'), /320\/180/);
+    } finally {
+        closeSync(held);
+    }
+    unplug();
+    await inState(peer, 'first', 'reconnecting');
+    plugIn();
+    await inState(peer, 'first', 'live');
+    await inState(peer, 'second', 'live');
+    assert.match(formatOf(kFirst), /640\/360/);
+    await peer.close();
+});
+
 test('a streaming error that is fatal is survived', async () => {
-    await fault('fatal error', { harm: () => control(kFirst, 'inject_fatal_streaming_error=0'), cause: /^\/dev\/video0: / });
+    await fault('fatal error', {
+        harm: () => control(kFirst, 'inject_fatal_streaming_error=0'), cause: /^\/dev\/video0: input\/output error/,
+    });
 });
 
 test('a camera that disconnects comes back, and its sister streams on', async () => {

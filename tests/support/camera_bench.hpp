@@ -49,11 +49,12 @@ inline std::uint64_t decodeTimeOf(const Chunk& chunk) {
 
 struct CameraBench {
     explicit CameraBench(const std::string& uri, capture::EncoderSettings encoder = {},
-                         const std::string& substream = {}) {
+                         const std::string& substream = {}, capture::PictureLimits pictureLimits = {}) {
         capture::CameraSettings settings;
         settings.id = "cam";
         settings.source = *capture::parseSourceUri(uri);
         settings.encoder = encoder;
+        settings.pictures = pictureLimits;
         if (!substream.empty()) settings.substream = *capture::parseSourceUri(substream);
         camera = capture::Camera::create(settings, clock, &pictures,
                                          {[this](const Chunk& chunk) { log.add(chunk); },

@@ -38,8 +38,9 @@ std::string lineOf(const Heard& heard, std::int64_t atMs) {
 }
 
 CameraState stateNamed(const std::string& word) {
-    for (const CameraState state : {CameraState::starting, CameraState::live, CameraState::stopped,
-                                    CameraState::reconnecting, CameraState::error, CameraState::disabled}) {
+    for (const CameraState state :
+         {CameraState::starting, CameraState::live, CameraState::degraded, CameraState::stopped,
+          CameraState::reconnecting, CameraState::error, CameraState::disabled}) {
         if (word == nameOf(state)) return state;
     }
     FAIL("unknown state ", word);

@@ -90,6 +90,15 @@ test('a tile is live only when the socket is open, the camera is live and a pict
     assert.notEqual(standing({ ...live, wanted: false }).tone, 'live');
 });
 
+test('pictures that come and are frozen are not called live, and the reason lies over them', () => {
+    const frozen = { ...live, camera: { state: 'degraded', reason: 'the picture is frozen' } };
+    assert.deepEqual(standing(frozen), {
+        tone: 'wait', label: 'Degraded', notice: 'This picture cannot be trusted', detail: 'The picture is frozen.',
+    });
+    assert.equal(standing({ ...frozen, silentS: 7.2 }).notice, 'No picture for 7 s');
+    assert.equal(standing({ ...frozen, silentS: NaN }).label, 'Starting');
+});
+
 test('a picture that stopped says for how long', () => {
     assert.equal(standing({ ...live, silentS: 7.2 }).notice, 'No picture for 7 s');
 });
