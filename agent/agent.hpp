@@ -1,13 +1,14 @@
 // Agent: the whole program at work. It only wires: cameras to vision, both to the ports, commands back to the
-// cameras. Main thread only, but for the callbacks it gives away, which just hand on. In five files:
+// cameras. Main thread only, but for the callbacks it gives away, which just hand on. In six files:
 // agent.cpp (start, end, the local server), agent_cameras.cpp, agent_uplinks.cpp (with the journal),
-// agent_reload.cpp and agent_metrics.cpp.
+// agent_reload.cpp, agent_administration.cpp and agent_metrics.cpp.
 #pragma once
 
 #include <atomic>
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "agent/camera_unit.hpp"
 #include "agent/config.hpp"
 #include "agent/config_change.hpp"
+#include "agent/config_desk.hpp"
+#include "agent/config_in_force.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/data_plans.hpp"
 #include "agent/health.hpp"
@@ -36,17 +39,16 @@ class Agent {
   public:
     /// Starts everything; a camera that is absent or a hub that is away is no failure. `loop` and `clock`
     /// must outlive the agent.
-    static Result<std::unique_ptr<Agent>> start(Config config, MainLoop& loop, const Clock& clock);
+    /// `logLevel`: given by who started it, whatever a config says.
+    static Result<std::unique_ptr<Agent>> start(ConfigInForce config, MainLoop& loop, const Clock& clock,
+                                                std::optional<LogLevel> logLevel = std::nullopt);
     /// Ends everything: peers are told, threads joined.
     ~Agent();
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
 
-    /// Applies a config that was read again: to what it changes, and to nothing else. What needs a restart
-    /// keeps its old value and is said, a line each. Fails, and changes nothing, where a file that it newly
-    /// names cannot be used. Blocks on the disk, for the devices of cameras that end (1 s each) and for an
-    /// analysis; uplinks end and begin on their own.
-    Result<ConfigChange> reload(Config config);
+    /// Reads the operator's file again; see ConfigDesk::reread().
+    Result<std::string> reload() { return configDesk_.reread(); }
 
     /// The page's address, for a person at a terminal, with the token in its fragment where the agent made
     /// it; empty without a local server.
@@ -59,7 +61,8 @@ class Agent {
         bool ending = false;
     };
 
-    Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock);
+    Agent(ConfigInForce config, DataDir dataDir, MainLoop& loop, const Clock& clock,
+          std::optional<LogLevel> logLevel);
     Result<void> startServer();
     uplink::Outcome rotateToken();
     [[nodiscard]] uplink::SessionOrigin sessionOrigin();
@@ -91,10 +94,17 @@ class Agent {
     void startUplink(const UplinkConfig& hub);
     std::unique_ptr<uplink::UplinkClient> dial(const UplinkConfig& hub, uplink::Purpose purpose,
                                                const std::shared_ptr<uplink::Endpoints>& endpoints);
+    void uplinkSeen(const uplink::UplinkStatus& status);
     void endUplink(const std::string& name);
     void uplinkEnded(const std::string& name);
 
+    // Other configs.
+    [[nodiscard]] ConfigDesk::Ways configWays();
     [[nodiscard]] Result<void> checkFiles(const Config& config, const ConfigChange& change) const;
+    ConfigChange apply(Config config);
+
+    // What administrators ask of the agent as a whole.
+    void administer(const uplink::Command& command, const StreamDesk::Answer& answer);
 
     void publishFigures();
     [[nodiscard]] std::string metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const;
@@ -109,6 +119,8 @@ class Agent {
     Health health_;
     Metrics metrics_;
     DataPlans plans_;
+    ConfigDesk configDesk_;
+    const std::optional<LogLevel> logLevel_;
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then

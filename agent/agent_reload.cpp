@@ -23,9 +23,27 @@ Result<void> Agent::checkFiles(const Config& config, const ConfigChange& change)
     return change.tokens ? TokenStore::check(config.server) : Result<void>();
 }
 
-Result<ConfigChange> Agent::reload(Config config) {
+ConfigDesk::Ways Agent::configWays() {
+    return {
+        .running = [this]() -> const Config& { return config_; },
+        .check = [this](const auto& config, const auto& change) { return checkFiles(config, change); },
+        .apply = [this](Config config) { return apply(std::move(config)); },
+        .liveUplinks =
+            [this] {
+                std::map<std::string, bool> live;
+                for (const auto& [id, status] : ports_.uplinks())
+                    live[id] = status.state == uplink::UplinkState::live;
+                return live;
+            },
+        .tell = [this](const auto& news) { ports_.each([&](Port& port) { port.exchange.publish(news); }); },
+    };
+}
+
+/// Applies a config to what it changes, and to nothing else. What needs a restart keeps its old value and is
+/// said, a line each. Blocks on the disk, for the devices of cameras that end (1 s each) and for an analysis;
+/// uplinks end and begin on their own.
+ConfigChange Agent::apply(Config config) {
     ConfigChange change = changeBetween(config_, config);
-    if (auto usable = checkFiles(config, change); !usable) return usable.error();
     for (const std::string_view setting : change.needRestart)
         logWarning("agent", setting, ": needs a restart; the old value stays");
     config_ = withoutRestart(config_, std::move(config));
@@ -45,6 +63,7 @@ Result<ConfigChange> Agent::reload(Config config) {
         if (const auto made = tokens_->configChanged(); !made)
             logError("agent", "nobody can sign in: ", made.error().message);
     }
+    if (change.logLevel) startLog(logLevel_.value_or(config_.logLevel));
     return change;
 }
 

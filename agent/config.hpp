@@ -123,6 +123,10 @@ struct Config {
 /// relative paths count from.
 Result<Config> parseConfig(std::string_view text, const std::string& folder);
 
+/// A config file's text, at most 1 MB. The error does not repeat the path.
+Result<std::string> readConfigText(const std::string& path);
+/// What relative paths in the config of that file count from.
+std::string folderOf(const std::string& path);
 /// Reads the file and parses it. The error does not repeat the path.
 Result<Config> loadConfig(const std::string& path);
 
