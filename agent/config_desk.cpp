@@ -118,10 +118,12 @@ Outcome ConfigDesk::show() const {
 std::variant<ConfigDesk::Candidate, Refusal> ConfigDesk::read(const std::string& text) const {
     auto restored = withSecretsOf(inForce_.document, text);
     if (!restored) return refusalOf(restored.error());
-    auto config = parseConfig(*restored, folderOf(inForce_.file.path));
-    if (!config) return refusalOf(config.error());
-    auto document = plainDocument(*restored);
+    const std::string folder = folderOf(inForce_.file.path);
+    if (const auto valid = parseConfig(*restored, folder); !valid) return refusalOf(valid.error());
+    auto document = plainDocument(*restored, inForce_.document);
     if (!document) return refusalOf(document.error());
+    auto config = parseConfig(document->text, folder);
+    if (!config) return refusalOf(config.error());
     ConfigChange change = changeBetween(inForce_.config, *config);
     if (auto usable = ways_.check(*config, change); !usable) return refusalOf(usable.error());
     return Candidate{*std::move(config), std::move(document->text), std::move(change)};
@@ -237,7 +239,7 @@ void ConfigDesk::bringBack(const std::string& why) {
 }
 
 Result<std::string> ConfigDesk::reread() {
-    auto file = readConfigFile(inForce_.file.path);
+    auto file = readConfigFile(inForce_.file.path, inForce_.document);
     if (!file) return file.error();
     const bool same = file->document.digest == inForce_.file.document.digest;
     if (same && before_) return std::string("it has not changed, the config on trial stays so");

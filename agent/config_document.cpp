@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/json.hpp"
@@ -277,9 +278,21 @@ class Restoring {
     std::optional<Error> trouble_;
 };
 
+/// By name; of one name there may be several.
+std::vector<std::pair<std::string, uplink::TokenHash>> knownHashes(const std::string& inForce) {
+    std::vector<std::pair<std::string, uplink::TokenHash>> known;
+    auto document = parseJson(inForce.empty() ? "{}" : inForce);
+    if (!document) return known;
+    eachOf(tokensOf(*document), [&](JsonValue& token, auto index) {
+        const auto hash = uplink::TokenHash::parse(textAt(token, "token_hash"));
+        if (hash) known.emplace_back(nameOfToken(token, index), *hash);
+    });
+    return known;
+}
+
 }  // namespace
 
-Result<PlainDocument> plainDocument(std::string_view text) {
+Result<PlainDocument> plainDocument(std::string_view text, const std::string& inForce) {
     auto document = parseJson(text, JsonDialect::withComments);
     if (!document) return document.error();
     constexpr int kDeepest = 64;
@@ -289,10 +302,16 @@ Result<PlainDocument> plainDocument(std::string_view text) {
     const std::string whole = toJson(*document);
     g_autofree char* digest =
         g_compute_checksum_for_string(G_CHECKSUM_SHA256, whole.data(), static_cast<gssize>(whole.size()));
-    eachOf(tokensOf(*document), [&](JsonValue& token, auto) {
+    const auto known = knownHashes(inForce);
+    eachOf(tokensOf(*document), [&](JsonValue& token, auto index) {
         JsonValue* plain = memberOf(token, "token");
         if (plain == nullptr || !plain->IsString() || token.HasMember("token_hash")) return;
-        setText(*plain, uplink::TokenHash::of(textAt(token, "token")).text(), allocator);
+        const std::string secret = textAt(token, "token");
+        const auto same = std::ranges::find_if(known, [&](const auto& each) {
+            return each.first == nameOfToken(token, index) && each.second.matches(secret);
+        });
+        const uplink::TokenHash hash = same != known.end() ? same->second : uplink::TokenHash::of(secret);
+        setText(*plain, hash.text(), allocator);
         setText(token.FindMember("token")->name, "token_hash", allocator);
     });
     return PlainDocument{toJson(*document), digest};

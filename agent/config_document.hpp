@@ -20,8 +20,9 @@ struct PlainDocument {
     /// SHA-256 in hexadecimal of the same with its tokens: which document it is.
     std::string digest;
 };
-/// Of the text of a config that is valid.
-Result<PlainDocument> plainDocument(std::string_view text);
+/// Of the text of a config that is valid. A token that is in `inForce` (such a document; empty: none) under
+/// the same name keeps the hash it has there: it is the same one, and who uses it is not disturbed.
+Result<PlainDocument> plainDocument(std::string_view text, const std::string& inForce = {});
 
 /// `document`, of a config that is valid, for others' eyes. Hidden are tokens and their hashes, and of the
 /// URLs of cameras on the network, hubs and proxies the password and all behind the first '?' or '=' (where

@@ -1,5 +1,6 @@
 #include "agent/config_in_force.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "base/foreign_words.hpp"
@@ -7,13 +8,15 @@
 
 namespace edgecam::agent {
 
-Result<ConfigFile> readConfigFile(const std::string& path) {
+Result<ConfigFile> readConfigFile(const std::string& path, const std::string& inForce) {
     const auto text = readConfigText(path);
     if (!text) return text.error();
-    auto config = parseConfig(*text, folderOf(path));
-    if (!config) return config.error();
-    auto document = plainDocument(*text);
+    // What is wrong is said of the text as it was written.
+    if (const auto valid = parseConfig(*text, folderOf(path)); !valid) return valid.error();
+    auto document = plainDocument(*text, inForce);
     if (!document) return document.error();
+    auto config = parseConfig(document->text, folderOf(path));
+    if (!config) return config.error();
     return ConfigFile{path, *std::move(document), *std::move(config)};
 }
 
@@ -45,6 +48,16 @@ ConfigChoice chooseConfig(ConfigFile file, const std::optional<DataDir::RemoteCo
     choice.why = concat("the config in force is ", kept, "; ", file.path,
                         ", which it replaces, has not changed since");
     return choice;
+}
+
+Result<Config> configInForce(const std::string& path) {
+    auto file = readConfigFile(path);
+    if (!file) return file.error();
+    std::error_code trouble;
+    if (!std::filesystem::exists(file->config.dataDir + "/remote_config.json", trouble)) return file->config;
+    auto dataDir = DataDir::open(file->config.dataDir);
+    if (!dataDir) return dataDir.error();
+    return chooseConfig(*std::move(file), dataDir->remoteConfig()).inForce.config;
 }
 
 Result<ConfigInForce> takeConfig(ConfigFile file) {

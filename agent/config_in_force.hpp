@@ -22,8 +22,8 @@ struct ConfigFile {
     PlainDocument document;  ///< with its secrets
     Config config;
 };
-/// The error does not repeat the path.
-Result<ConfigFile> readConfigFile(const std::string& path);
+/// The error does not repeat the path. `inForce`: as in plainDocument().
+Result<ConfigFile> readConfigFile(const std::string& path, const std::string& inForce = {});
 
 struct ConfigInForce {
     ConfigFile file;       ///< as it was read last
@@ -48,5 +48,9 @@ ConfigChoice chooseConfig(ConfigFile file, const std::optional<DataDir::RemoteCo
 /// The same with what is in the file's data_dir, said in the log; a config from afar that holds no more is
 /// set aside. Makes the folder where it is absent. To be called at the start.
 Result<ConfigInForce> takeConfig(ConfigFile file);
+
+/// What an agent of that file runs with, as far as this user may read it; for commands beside the agent.
+/// Makes and says nothing.
+Result<Config> configInForce(const std::string& path);
 
 }  // namespace edgecam::agent

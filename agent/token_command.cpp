@@ -8,6 +8,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/config_in_force.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/page_url.hpp"
 #include "uplink/certificate_files.hpp"
@@ -54,7 +55,7 @@ int tokenCommand(const std::string& path) {
         std::fprintf(stderr, "edgecam: token needs a config file, or --hash; see edgecam token --help\n");
         return EX_USAGE;
     }
-    const auto config = loadConfig(path);
+    const auto config = configInForce(path);
     if (!config) {
         std::fprintf(stderr, "%s: %s\n", path.c_str(), config.error().message.c_str());
         return EX_CONFIG;

@@ -77,6 +77,7 @@ class Box {
         constexpr std::array kNames{"faces", "bars", "noise"};
         return kNames.at(static_cast<std::size_t>(running.cameras.at(0).source.pattern));
     }
+    [[nodiscard]] const std::string& folder() const { return folder_.path(); }
     [[nodiscard]] std::string path(const char* name) const { return folder_.path() + "/data/" + name; }
     [[nodiscard]] bool told(const std::string& what) const {
         return !news.empty() && news.back().find(R"("change":")" + what + "\"") != std::string::npos;
@@ -141,6 +142,14 @@ TEST_CASE("what is confirmed runs over restarts, until the file says something e
     CHECK(fs::status(box.path("remote_config.json")).permissions() ==
           (fs::perms::owner_read | fs::perms::owner_write));
 
+    SUBCASE("other commands see it too") {
+        CHECK(configInForce(box.folder() + "/config.json")->cameras.at(0).source.pattern ==
+              capture::TestPattern::noise);
+        box.write("faces");
+        CHECK(configInForce(box.folder() + "/config.json")->cameras.at(0).source.pattern ==
+              capture::TestPattern::faces);
+        CHECK(fs::exists(box.path("remote_config.json")));
+    }
     SUBCASE("a trial over it returns to it") {
         box.say(ConfigAction::apply, box.document("faces"));
         CHECK(holds(box.say(ConfigAction::revert), R"("source":"remote")"));

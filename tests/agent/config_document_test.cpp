@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/config.hpp"
+#include "uplink/token_hash.hpp"
 
 using namespace edgecam;
 using namespace edgecam::agent;
@@ -155,4 +156,19 @@ TEST_CASE("documents that say the same have one digest, and no token is kept") {
     CHECK(plain(one).find("S3") == std::string::npos);
     // It is the same config, which knows the hash only too.
     CHECK(parseConfig(plain(one), "/")->server.tokens == parseConfig(one, "/")->server.tokens);
+}
+
+TEST_CASE("a token that stays keeps the hash that it has, whatever salt that has") {
+    const auto hash = uplink::TokenHash::salted("S3").text();
+    const std::string inForce =
+        R"({"cameras":[],"server":{"tokens":[{"name":"a","token_hash":")" + hash + R"("}]}})";
+    const auto tokens = [&](const std::string& name, const std::string& token) {
+        return plainDocument(R"({"cameras":[],"server":{"tokens":[{"name":")" + name + R"(","token":")" +
+                                 token + R"("}]}})",
+                             inForce)
+            ->text;
+    };
+    CHECK(tokens("a", "S3") == inForce);
+    CHECK(tokens("a", "other").find(hash) == std::string::npos);
+    CHECK(tokens("b", "S3").find(hash) == std::string::npos);
 }
