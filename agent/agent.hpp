@@ -24,6 +24,7 @@
 #include "agent/main_loop.hpp"
 #include "agent/metrics.hpp"
 #include "agent/ports.hpp"
+#include "agent/probe_run.hpp"
 #include "agent/token_store.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -64,7 +65,6 @@ class Agent {
     Agent(ConfigInForce config, DataDir dataDir, MainLoop& loop, const Clock& clock,
           std::optional<LogLevel> logLevel);
     Result<void> startServer();
-    uplink::Outcome rotateToken();
     [[nodiscard]] uplink::SessionOrigin sessionOrigin();
     [[nodiscard]] uplink::AgentView viewFor(const std::string& ownUplink) const;
     [[nodiscard]] std::shared_ptr<Port> makePort(std::size_t partBytes, const std::string& ownUplink);
@@ -105,6 +105,9 @@ class Agent {
 
     // What administrators ask of the agent as a whole.
     void administer(const uplink::Command& command, const StreamDesk::Answer& answer);
+    uplink::Outcome rotateToken();
+    [[nodiscard]] uplink::Outcome diagnose() const;
+    void probe(const uplink::AskProbe& ask, const StreamDesk::Answer& answer);
 
     void publishFigures();
     [[nodiscard]] std::string metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const;
@@ -121,6 +124,8 @@ class Agent {
     DataPlans plans_;
     ConfigDesk configDesk_;
     const std::optional<LogLevel> logLevel_;
+    std::unique_ptr<ProbeRun> probe_;                      ///< the last one; null: none yet
+    std::shared_ptr<const uplink::AgentFigures> figures_;  ///< newest; null: none yet
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then

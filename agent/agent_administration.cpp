@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "agent/agent.hpp"
+#include "agent/diagnostics.hpp"
 
 namespace edgecam::agent {
 
@@ -9,7 +10,31 @@ void Agent::administer(const uplink::Command& command, const StreamDesk::Answer&
     if (const auto* config = std::get_if<uplink::AskConfig>(&command.action))
         return answer(configDesk_.execute(*config));
     if (std::holds_alternative<uplink::RotateToken>(command.action)) return answer(rotateToken());
-    answer(uplink::Refusal{uplink::ErrorCode::unsupported, "not in this version", ""});
+    if (std::holds_alternative<uplink::AskDiagnostics>(command.action)) return answer(diagnose());
+    if (const auto* ask = std::get_if<uplink::AskProbe>(&command.action)) probe(*ask, answer);
+}
+
+void Agent::probe(const uplink::AskProbe& ask, const StreamDesk::Answer& answer) {
+    if (probe_ && probe_->running())
+        return answer(uplink::Refusal{uplink::ErrorCode::busy, "a probe runs already", ""});
+    if (!ask.source.empty()) {
+        if (const auto source = capture::parseSourceUri(ask.source); !source)
+            return answer(uplink::Refusal{uplink::ErrorCode::badRequest, source.error().message, "source"});
+    }
+    auto run = ProbeRun::start(
+        {.model = config_.vision.model, .source = ask.source}, [answer](Result<std::string> report) {
+            if (report) return answer(uplink::Report{*std::move(report)});
+            answer(uplink::Refusal{uplink::ErrorCode::unavailable, report.error().message, ""});
+        });
+    if (!run) return answer(uplink::Refusal{uplink::ErrorCode::unavailable, run.error().message, ""});
+    probe_ = *std::move(run);
+}
+
+uplink::Outcome Agent::diagnose() const {
+    uplink::AgentView view = viewFor({});
+    view.figures = figures_;
+    return uplink::Report{diagnosticsText(
+        {.view = view, .config = config_, .configDesk = configDesk_, .log = recentTroubles()}, clock_)};
 }
 
 uplink::Outcome Agent::rotateToken() {

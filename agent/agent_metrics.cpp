@@ -39,7 +39,8 @@ void Agent::publishFigures() {
         figures->cameras[id] = figuresOf(unit);
         figures->cameras[id].events = metrics_.eventsOf(id);
     }
-    for (const auto& port : ports_.all()) port->exchange.publish(figures);
+    figures_ = std::move(figures);
+    for (const auto& port : ports_.all()) port->exchange.publish(figures_);
 }
 
 std::string Agent::metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const {
