@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/found_cameras.hpp"
 #include "agent/page_url.hpp"
 #include "agent/places.hpp"
 #include "agent/tls_files.hpp"
@@ -33,24 +34,29 @@ std::vector<std::string> idsOf(const std::vector<CameraConfig>& cameras) {
 
 }  // namespace
 
-Result<std::unique_ptr<Agent>> Agent::start(Config config, MainLoop& loop, const Clock& clock) {
-    auto dataDir = DataDir::open(config.dataDir);
+Result<std::unique_ptr<Agent>> Agent::start(ConfigInForce config, MainLoop& loop, const Clock& clock,
+                                            std::optional<LogLevel> logLevel) {
+    auto dataDir = DataDir::open(config.config.dataDir);
     if (!dataDir) return dataDir.error();
-    auto agent = std::unique_ptr<Agent>(new Agent(std::move(config), *std::move(dataDir), loop, clock));
+    auto agent =
+        std::unique_ptr<Agent>(new Agent(std::move(config), *std::move(dataDir), loop, clock, logLevel));
     agent->announceUplinks(agent->config_.uplinks);
     if (auto served = agent->startServer(); !served) return served.error();
     agent->startUplinks();
     for (const CameraConfig& camera : agent->config_.cameras) agent->addCamera(camera, agent->isOn(camera));
     agent->watchDevices();
     agent->publishFigures();
-    agent->figuresTimer_ = std::make_unique<MainLoop::Timer>(std::chrono::seconds(1),
-                                                             [raw = agent.get()] { raw->publishFigures(); });
+    agent->figuresTimer_ = std::make_unique<MainLoop::Timer>(std::chrono::seconds(1), [raw = agent.get()] {
+        raw->configDesk_.look();
+        raw->publishFigures();
+    });
     agent->openStatusSocket();
     return agent;
 }
 
-Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
-    : config_(std::move(config)),
+Agent::Agent(ConfigInForce config, DataDir dataDir, MainLoop& loop, const Clock& clock,
+             std::optional<LogLevel> logLevel)
+    : config_(withFoundCameras(config.config)),
       dataDir_(std::move(dataDir)),
       loop_(loop),
       clock_(clock),
@@ -61,6 +67,8 @@ Agent::Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock)
       metrics_(kVersion, idsOf(config_.cameras)),
       plans_(config_.uplinks, dataDir_, clock),
       pace_(config_.vision.rateHz, config_.vision.processorBudget),
+      configDesk_(std::move(config), dataDir_, clock, configWays()),
+      logLevel_(logLevel),
       heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}
 
 Agent::~Agent() {
@@ -110,18 +118,8 @@ std::shared_ptr<Port> Agent::makePort(std::size_t partBytes, const std::string& 
             .tuned = [this](const std::string& cameraId) { retune(cameraId); },
             .answered = [this](const auto& command,
                                const auto& outcome) { metrics_.count(command, outcome); },
-            .rotated = [this] { return rotateToken(); },
+            .administered = [this](const auto& command, const auto& answer) { administer(command, answer); },
         });
-}
-
-uplink::Outcome Agent::rotateToken() {
-    if (!tokens_) {
-        return uplink::Refusal{uplink::ErrorCode::unsupported, "there is no local server, and no token of it",
-                               ""};
-    }
-    auto token = tokens_->rotateOwn();
-    if (!token) return uplink::Refusal{uplink::ErrorCode::internal, token.error().message, ""};
-    return uplink::TokenRotated{.token = *std::move(token), .oldHoldsFor = TokenStore::kOldHolds};
 }
 
 uplink::SessionOrigin Agent::sessionOrigin() {

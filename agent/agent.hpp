@@ -1,13 +1,14 @@
 // Agent: the whole program at work. It only wires: cameras to vision, both to the ports, commands back to the
-// cameras. Main thread only, but for the callbacks it gives away, which just hand on. In six files:
+// cameras. Main thread only, but for the callbacks it gives away, which just hand on. In seven files:
 // agent.cpp (start, end, the local server), agent_cameras.cpp, agent_analysis.cpp, agent_uplinks.cpp (with
-// the journal), agent_reload.cpp and agent_metrics.cpp.
+// the journal), agent_reload.cpp, agent_administration.cpp and agent_metrics.cpp.
 #pragma once
 
 #include <atomic>
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,12 +17,15 @@
 #include "agent/camera_unit.hpp"
 #include "agent/config.hpp"
 #include "agent/config_change.hpp"
+#include "agent/config_desk.hpp"
+#include "agent/config_in_force.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/data_plans.hpp"
 #include "agent/health.hpp"
 #include "agent/main_loop.hpp"
 #include "agent/metrics.hpp"
 #include "agent/ports.hpp"
+#include "agent/probe_run.hpp"
 #include "agent/status_socket.hpp"
 #include "agent/token_store.hpp"
 #include "base/clock.hpp"
@@ -39,17 +43,16 @@ class Agent {
   public:
     /// Starts everything; a camera that is absent or a hub that is away is no failure. `loop` and `clock`
     /// must outlive the agent.
-    static Result<std::unique_ptr<Agent>> start(Config config, MainLoop& loop, const Clock& clock);
+    /// `logLevel`: given by who started it, whatever a config says.
+    static Result<std::unique_ptr<Agent>> start(ConfigInForce config, MainLoop& loop, const Clock& clock,
+                                                std::optional<LogLevel> logLevel = std::nullopt);
     /// Ends everything: peers are told, threads joined.
     ~Agent();
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
 
-    /// Applies a config that was read again: to what it changes, and to nothing else. What needs a restart
-    /// keeps its old value and is said, a line each. Fails, and changes nothing, where a file that it newly
-    /// names cannot be used. Blocks on the disk, for the devices of cameras that end (1 s each) and for an
-    /// analysis; uplinks end and begin on their own.
-    Result<ConfigChange> reload(Config config);
+    /// Reads the operator's file again; see ConfigDesk::reread().
+    Result<std::string> reload() { return configDesk_.reread(); }
 
     /// The page's address, for a person at a terminal, with the token in its fragment where the agent made
     /// it; empty without a local server.
@@ -62,9 +65,9 @@ class Agent {
         bool ending = false;
     };
 
-    Agent(Config config, DataDir dataDir, MainLoop& loop, const Clock& clock);
+    Agent(ConfigInForce config, DataDir dataDir, MainLoop& loop, const Clock& clock,
+          std::optional<LogLevel> logLevel);
     Result<void> startServer();
-    uplink::Outcome rotateToken();
     [[nodiscard]] uplink::SessionOrigin sessionOrigin();
     [[nodiscard]] uplink::AgentView viewFor(const std::string& ownUplink) const;
     [[nodiscard]] std::shared_ptr<Port> makePort(std::size_t partBytes, const std::string& ownUplink);
@@ -76,6 +79,7 @@ class Agent {
     void changeCamera(const CameraChange& change);
     void removeCamera(const std::string& cameraId);
     void watchDevices();
+    void takeNewCameras();
     void changeVision();
     void changeVision(CameraUnit& unit);
     [[nodiscard]] std::unique_ptr<vision::FaceDetector> detectorFor(CameraUnit& unit) const;
@@ -85,7 +89,7 @@ class Agent {
     void tell(FaceEvent event);
     void remember(const std::string& cameraId, bool enabled);
     void retune(const std::string& cameraId);
-    void paceAnalysis(std::shared_ptr<const uplink::AgentFigures> figures);
+    void paceAnalysis(const uplink::AgentFigures& was, Microseconds ago);
     void addAnalysis(CameraStatus& status, const CameraUnit& unit) const;
 
     // Uplinks and their journal.
@@ -97,14 +101,24 @@ class Agent {
     void startUplink(const UplinkConfig& hub);
     std::unique_ptr<uplink::UplinkClient> dial(const UplinkConfig& hub, uplink::Purpose purpose,
                                                const std::shared_ptr<uplink::Endpoints>& endpoints);
+    void uplinkSeen(const uplink::UplinkStatus& status);
     void endUplink(const std::string& name);
     void uplinkEnded(const std::string& name);
 
+    // Other configs.
+    [[nodiscard]] ConfigDesk::Ways configWays();
     [[nodiscard]] Result<void> checkFiles(const Config& config, const ConfigChange& change) const;
+    [[nodiscard]] Config completed(Config config) const;
+    ConfigChange apply(Config config);
+
+    // What administrators ask of the agent as a whole.
+    void administer(const uplink::Command& command, const StreamDesk::Answer& answer);
+    uplink::Outcome rotateToken();
+    [[nodiscard]] std::string diagnose() const;
+    void probe(const uplink::AskProbe& ask, const StreamDesk::Answer& answer);
 
     void publishFigures();
     void openStatusSocket();
-    [[nodiscard]] std::string statusReport() const;
     [[nodiscard]] std::string metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const;
 
     Config config_;  ///< in force; a reference to its server is the token store's
@@ -118,8 +132,11 @@ class Agent {
     Metrics metrics_;
     DataPlans plans_;
     AnalysisPace pace_;
-    std::shared_ptr<const uplink::AgentFigures> paced_;  ///< by which it was told last, and when
-    Monotonic pacedAt_{};
+    std::shared_ptr<const uplink::AgentFigures> figures_;  ///< newest; null: none yet
+    Monotonic figuresAt_{};
+    ConfigDesk configDesk_;
+    const std::optional<LogLevel> logLevel_;
+    std::unique_ptr<ProbeRun> probe_;  ///< the last one; null: none yet
     MainLoop::Timer heartbeat_;
 
     // In the order in which they may be destroyed from the bottom up: services stop calling first, then

@@ -96,14 +96,10 @@ AnalysisLoad loadBetween(const uplink::AgentFigures& was, const uplink::AgentFig
 
 }  // namespace
 
-void Agent::paceAnalysis(std::shared_ptr<const uplink::AgentFigures> figures) {
-    const Monotonic now = clock_.monotonic();
-    const auto was = std::exchange(paced_, std::move(figures));
-    const Microseconds apart = now - std::exchange(pacedAt_, now);
-    if (!was) return;
-    AnalysisLoad load = loadBetween(*was, *paced_, apart);
+void Agent::paceAnalysis(const uplink::AgentFigures& was, Microseconds ago) {
+    AnalysisLoad load = loadBetween(was, *figures_, ago);
     for (const auto& [id, unit] : cameras_) load.cameras += unit.looking ? 1 : 0;
-    if (load.cameras == 0 || !pace_.look(load, readPressure(), now)) return;
+    if (load.cameras == 0 || !pace_.look(load, readPressure(), figuresAt_)) return;
 
     const double rate = pace_.rateHz();
     if (pace_.reason().empty()) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "agent/agent.hpp"
+#include "agent/found_cameras.hpp"
 #include "agent/places.hpp"
 #include "base/log.hpp"
 
@@ -34,9 +35,18 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
     unit.camera->start();
 }
 
+void Agent::takeNewCameras() {
+    for (CameraConfig& camera : findCameras(config_.cameras)) {
+        config_.cameras.push_back(camera);
+        metrics_.begin(camera.id);
+        addCamera(camera, isOn(camera));
+    }
+}
+
 void Agent::watchDevices() {
     devices_ = std::make_unique<capture::DeviceWatch>([this] {
         for (const auto& [id, unit] : cameras_) unit.camera->deviceAppeared();
+        if (config_.findCameras) takeNewCameras();
     });
 }
 

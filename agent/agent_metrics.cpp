@@ -1,13 +1,9 @@
 // Agent: what it says of itself. The main thread gathers figures once a second and publishes them like any
 // other news; a scrape reads what was published and waits for nobody.
-#include <unistd.h>
+#include <utility>
 
 #include "agent/agent.hpp"
-#include "agent/page_url.hpp"
 #include "agent/process_figures.hpp"
-#include "base/json.hpp"
-#include "base/log.hpp"
-#include "uplink/message_text.hpp"
 
 namespace edgecam::agent {
 namespace {
@@ -46,35 +42,11 @@ void Agent::publishFigures() {
         figures->cameras[id] = figuresOf(unit);
         figures->cameras[id].events = metrics_.eventsOf(id);
     }
-    for (const auto& port : ports_.all()) port->exchange.publish(figures);
-    paceAnalysis(std::move(figures));
-}
-
-void Agent::openStatusSocket() {
-    auto socket =
-        StatusSocket::open(StatusSocket::pathIn(dataDir_.path()), [this] { return statusReport(); });
-    if (!socket) {
-        logWarning("agent", "edgecam status will not be answered: ", socket.error().message);
-        return;
-    }
-    statusSocket_ = *std::move(socket);
-}
-
-/// As an administrator's status, and how the process stands. The page's address is without its token.
-std::string Agent::statusReport() const {
-    uplink::AgentView view = viewFor({});
-    view.figures = paced_;
-    const uplink::Grant all{.role = uplink::Role::admin};
-    const uplink::Message system =
-        uplink::statusMessage(view, all, uplink::statusWord(view, all, false), clock_);
-    const uplink::ProcessFigures process = processFigures();
-    JsonWriter json;
-    json.beginObject().key("system").raw(system.data);
-    if (server_) json.field("page", agent::pageUrl(config_.server, server_->port(), {}));
-    json.key("process").beginObject().field("pid", static_cast<std::int64_t>(getpid()));
-    json.field("resident_bytes", process.residentBytes).key("cpu_s").rounded(process.cpuSeconds, 3);
-    json.field("threads", process.threads).field("descriptors", process.descriptors).endObject().endObject();
-    return json.take();
+    const auto was = std::exchange(figures_, std::move(figures));
+    const Monotonic now = clock_.monotonic();
+    const Microseconds ago = now - std::exchange(figuresAt_, now);
+    for (const auto& port : ports_.all()) port->exchange.publish(figures_);
+    if (was) paceAnalysis(*was, ago);
 }
 
 std::string Agent::metricsPage(const uplink::AgentView& view, const uplink::Grant& grant) const {

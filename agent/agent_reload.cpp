@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/agent.hpp"
+#include "agent/found_cameras.hpp"
 #include "agent/tls_files.hpp"
 #include "base/log.hpp"
 
@@ -23,9 +24,34 @@ Result<void> Agent::checkFiles(const Config& config, const ConfigChange& change)
     return change.tokens ? TokenStore::check(config.server) : Result<void>();
 }
 
-Result<ConfigChange> Agent::reload(Config config) {
+/// What was found keeps its name as long as cameras are to be found.
+Config Agent::completed(Config config) const {
+    return withFoundCameras(std::move(config),
+                            config_.findCameras ? config_.cameras : std::vector<CameraConfig>());
+}
+
+ConfigDesk::Ways Agent::configWays() {
+    return {
+        .completed = [this](Config config) { return completed(std::move(config)); },
+        .running = [this]() -> const Config& { return config_; },
+        .check = [this](const auto& config, const auto& change) { return checkFiles(config, change); },
+        .apply = [this](Config config) { return apply(completed(std::move(config))); },
+        .liveUplinks =
+            [this] {
+                std::map<std::string, bool> live;
+                for (const auto& [id, status] : ports_.uplinks())
+                    live[id] = status.state == uplink::UplinkState::live;
+                return live;
+            },
+        .tell = [this](const auto& news) { ports_.each([&](Port& port) { port.exchange.publish(news); }); },
+    };
+}
+
+/// Applies a config to what it changes, and to nothing else. What needs a restart keeps its old value and is
+/// said, a line each. Blocks on the disk, for the devices of cameras that end (1 s each) and for an analysis;
+/// uplinks end and begin on their own.
+ConfigChange Agent::apply(Config config) {
     ConfigChange change = changeBetween(config_, config);
-    if (auto usable = checkFiles(config, change); !usable) return usable.error();
     for (const std::string_view setting : change.needRestart)
         logWarning("agent", setting, ": needs a restart; the old value stays");
     config_ = withoutRestart(config_, std::move(config));
@@ -45,6 +71,7 @@ Result<ConfigChange> Agent::reload(Config config) {
         if (const auto made = tokens_->configChanged(); !made)
             logError("agent", "nobody can sign in: ", made.error().message);
     }
+    if (change.logLevel) startLog(logLevel_.value_or(config_.logLevel));
     return change;
 }
 

@@ -169,6 +169,7 @@ std::unique_ptr<uplink::UplinkClient> Agent::dial(const UplinkConfig& hub, uplin
             logInfo("uplink", status.name, " (", nameOf(status.purpose), ") at ", status.url, ": ",
                     nameOf(status.state), status.reason.empty() ? "" : ": ", status.reason);
             ports_.publish(status);
+            uplinkSeen(status);
         });
     if (client) return *std::move(client);
     // The box is useful without this hub, and a file that is missing may come.
@@ -179,6 +180,15 @@ std::unique_ptr<uplink::UplinkClient> Agent::dial(const UplinkConfig& hub, uplin
                     .state = uplink::UplinkState::rejected,
                     .reason = "not dialled: " + client.error().message});
     return nullptr;
+}
+
+/// On the uplink's thread. One that ends speaks for a config that is in force no more.
+void Agent::uplinkSeen(const uplink::UplinkStatus& status) {
+    const bool live = status.state == uplink::UplinkState::live;
+    loop_.post([this, name = status.name, id = status.id(), live, when = clock_.monotonic()] {
+        const auto found = uplinks_.find(name);
+        if (found != uplinks_.end() && !found->second.ending) configDesk_.uplinkSeen(id, live, when);
+    });
 }
 
 /// No-op for one that ends already, or was not started yet since another is ending.

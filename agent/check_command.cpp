@@ -26,7 +26,7 @@ int checkCommand(const std::string& path) {
     }
     std::printf("%s: ok\n", shownConfigPath(path).c_str());
     startLog(LogLevel::error);
-    if (config->findCameras) config->cameras = findCameras();
+    *config = withFoundCameras(*std::move(config));
     if (config->findCameras)
         std::printf("  no cameras are named: all that are found now, %zu\n", config->cameras.size());
     for (const CameraConfig& camera : config->cameras) {

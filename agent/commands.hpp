@@ -25,8 +25,10 @@ int checkCommand(const std::string& config);
 struct ProbeOptions {
     std::string model;  ///< as in the config; empty: search
     bool json = false;
+    std::string
+        source;  ///< to be opened too, as in the config; "-": a line of the standard input; empty: none
 };
-/// Lists cameras, encoders and the face model of this machine.
+/// Lists cameras, encoders and the face model of this machine, and tries a source.
 int probeCommand(const ProbeOptions& options);
 
 struct DetectOptions {

@@ -425,8 +425,8 @@ Result<Config> parseConfig(std::string_view text, const std::string& folder) {
     return config;
 }
 
-Result<Config> loadConfig(const std::string& path) {
-    if (path.empty()) return parseConfig("{}", "/");
+Result<std::string> readConfigText(const std::string& path) {
+    if (path.empty()) return std::string("{}");
     std::error_code trouble;
     if (!fs::is_regular_file(path, trouble)) return Error{trouble ? trouble.message() : "not a file"};
     if (fs::file_size(path, trouble) > (1U << 20)) return Error{"larger than 1 MB: not a config"};
@@ -434,7 +434,16 @@ Result<Config> loadConfig(const std::string& path) {
     std::ostringstream text;
     text << file.rdbuf();
     if (!file) return Error{"cannot be read"};
-    return parseConfig(text.str(), fs::absolute(path).parent_path().string());
+    return std::move(text).str();
+}
+
+std::string folderOf(const std::string& path) {
+    return path.empty() ? "/" : fs::absolute(path).parent_path().string();
+}
+
+Result<Config> loadConfig(const std::string& path) {
+    const auto text = readConfigText(path);
+    return text ? parseConfig(*text, folderOf(path)) : text.error();
 }
 
 }  // namespace edgecam::agent

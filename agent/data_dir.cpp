@@ -51,6 +51,7 @@ Result<std::string> randomToken() {
     return token;
 }
 
+constexpr int kMostConfigDepth = 64;
 constexpr std::int64_t kMostPlanBytes{uplink::DataPlan::kMostBytes};
 
 void writeMonth(JsonWriter& json, const char* month, const char* bytes,
@@ -228,6 +229,46 @@ Result<void> DataDir::rememberPlans(const std::map<std::string, uplink::PlanReco
     }
     json.endArray().endObject();
     return replaceFile(path_ + "/plans.json", json.take() + "\n");
+}
+
+std::optional<DataDir::RemoteConfig> DataDir::remoteConfig() {
+    const std::string file = path_ + "/remote_config.json";
+    std::error_code trouble;
+    if (!fs::exists(file, trouble)) return std::nullopt;
+    const auto document = parseJson(readFile(file));
+    const auto broken = [&](const std::string& why) {
+        logError("agent", file, ": ", why, "; it is not used");
+        return std::nullopt;
+    };
+    if (!document) return broken(document.error().message);
+    if (isDeeperThan(*document, kMostConfigDepth)) return broken("lists and objects in one another too deep");
+    FieldReader fields(*document);
+    for (const char* name : {"config", "replaces", "confirmed_at"}) fields.require(name);
+    const JsonValue* config = fields.object("config");
+    RemoteConfig remote{.document = config != nullptr ? toJson(*config) : std::string(),
+                        .replacedDigest = fields.text("replaces", 64).value_or(""),
+                        .confirmedAt = {},
+                        .by = fields.text("by").value_or("")};
+    const double at = fields.number("confirmed_at", 0, 1e11).value_or(0);
+    remote.confirmedAt = Utc(Microseconds(std::llround(at * 1e6)));
+    if (!fields.ok()) return broken(fields.error().message);
+    return remote;
+}
+
+Result<void> DataDir::rememberRemoteConfig(const RemoteConfig& config) {
+    JsonWriter json;
+    json.beginObject().field("confirmed_at", std::max(0.0, secondsOf(config.confirmedAt)));
+    json.field("by", config.by).field("replaces", config.replacedDigest);
+    json.key("config").raw(config.document).endObject();
+    return replaceFile(path_ + "/remote_config.json", json.take() + "\n");
+}
+
+void DataDir::setRemoteConfigAside() {
+    std::error_code trouble;
+    const std::string file = path_ + "/remote_config.json";
+    if (!fs::exists(file, trouble)) return;
+    fs::rename(file, path_ + "/remote_config.old.json", trouble);
+    if (trouble) logError("agent", file, ": ", trouble.message());
 }
 
 }  // namespace edgecam::agent

@@ -1,12 +1,15 @@
 // DataDir: the folder for what must outlive a restart: the token made at first start, tokens that were
-// revoked, cameras that were switched off, what of data plans is used. Small files, each replaced as a whole.
+// revoked, cameras that were switched off, what of data plans is used, a config
+// from afar. Small files, each replaced as a whole.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "uplink/access.hpp"
 #include "uplink/data_plan.hpp"
@@ -38,6 +41,20 @@ class DataDir {
     /// and is said.
     std::map<std::string, uplink::PlanRecord> usedPlans();
     Result<void> rememberPlans(const std::map<std::string, uplink::PlanRecord>& plans);
+
+    /// A config that an administrator has applied and that was confirmed, in place of the operator's file.
+    struct RemoteConfig {
+        std::string document;        ///< JSON, with its secrets
+        std::string replacedDigest;  ///< PlainDocument::digest of the file at that time
+        Utc confirmedAt;
+        std::string by;  ///< who applied it
+    };
+    /// Of `data_dir/remote_config.json`. Nothing: there is none, or it is broken, which is said.
+    std::optional<RemoteConfig> remoteConfig();
+    /// Mode 0600. After a power cut there is the old one or the new one.
+    Result<void> rememberRemoteConfig(const RemoteConfig& config);
+    /// It holds no more; for whoever wants to look, it is remote_config.old.json from now on.
+    void setRemoteConfigAside();
 
     [[nodiscard]] const std::string& path() const { return path_; }
 

@@ -3,6 +3,7 @@
 #include <glib.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/log.hpp"
 #include "capture/device_finder.hpp"
@@ -76,6 +77,13 @@ std::vector<CameraConfig> findCameras(const std::vector<CameraConfig>& known) {
         logInfo("agent", "the config names no camera: found ", camera.id, ", ", camera.source.shown());
     }
     return fresh;
+}
+
+Config withFoundCameras(Config config, const std::vector<CameraConfig>& known) {
+    if (!config.findCameras) return config;
+    config.cameras = known;
+    std::ranges::copy(findCameras(known), std::back_inserter(config.cameras));
+    return config;
 }
 
 }  // namespace edgecam::agent

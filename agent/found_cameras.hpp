@@ -19,4 +19,8 @@ std::vector<CameraConfig> camerasFound(const std::vector<capture::V4l2Device>& d
 /// The same of the devices of this machine, said in the log. Opens each to ask what it is.
 std::vector<CameraConfig> findCameras(const std::vector<CameraConfig>& known = {});
 
+/// A config as it was written, with `known` and what else is found in place of the cameras that it does not
+/// name.
+Config withFoundCameras(Config config, const std::vector<CameraConfig>& known = {});
+
 }  // namespace edgecam::agent

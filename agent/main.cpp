@@ -34,6 +34,9 @@ int main(int argc, char** argv) {
         app.add_subcommand("probe", "List this machine's cameras, H.264 encoders and face model");
     probe->add_flag("--json", probeOptions.json, "Print JSON");
     probe->add_option("--model", probeOptions.model, "Path of the face model");
+    probe->add_option("--source", probeOptions.source,
+                      "Open this source too, as in a config; - reads it from the standard input, so that no "
+                      "password stands in the list of processes");
 
     DetectOptions detectOptions;
     CLI::App* detect = app.add_subcommand("detect", "Find faces in pictures; prints one JSON line a picture");

@@ -22,6 +22,9 @@ const char* nameOf(const uplink::CameraAction& action) {
     if (std::holds_alternative<uplink::ForceKeyFrame>(action)) return "keyframe";
     if (std::holds_alternative<uplink::TakeSnapshot>(action)) return "snapshot";
     if (std::holds_alternative<uplink::RotateToken>(action)) return "rotate_token";
+    if (std::holds_alternative<uplink::AskConfig>(action)) return "config";
+    if (std::holds_alternative<uplink::AskProbe>(action)) return "probe";
+    if (std::holds_alternative<uplink::AskDiagnostics>(action)) return "diagnostics";
     if (std::holds_alternative<uplink::FollowLink>(action)) return "follow_link";
     if (std::holds_alternative<uplink::FollowPlan>(action)) return "follow_plan";
     const auto* enable = std::get_if<uplink::EnableCamera>(&action);

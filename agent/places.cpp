@@ -29,7 +29,7 @@ std::string configPath(const std::string& asked) {
 }
 
 std::string shownConfigPath(const std::string& path) {
-    return path.empty() ? "without a config file" : path;
+    return path.empty() ? "the built-in config" : path;
 }
 
 std::string usualDataDir() {

@@ -1,7 +1,13 @@
+#include <sysexits.h>
+
 #include <cstdio>
+#include <iostream>
+#include <optional>
+#include <string>
 
 #include "agent/commands.hpp"
 #include "agent/places.hpp"
+#include "agent/source_trial.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "capture/device_finder.hpp"
@@ -13,6 +19,9 @@
 namespace edgecam::agent {
 namespace {
 
+/// The agent that asks waits no longer than 8 s for all of it.
+constexpr Microseconds kSourceWithin = std::chrono::seconds(5);
+
 /// What a machine has, gathered once and then told to a person or to a program.
 struct Findings {
     std::vector<capture::V4l2Device> devices;
@@ -20,6 +29,7 @@ struct Findings {
     std::vector<capture::EncoderChoice> encoders;
     std::string detector;  ///< empty: none
     vision::ModelChoice model;
+    std::optional<SourceTrial> source;
 };
 
 Findings look(const ProbeOptions& options) {
@@ -78,7 +88,13 @@ void printJson(const Findings& findings) {
     }
     json.endArray().key("detector").beginObject().field("name", findings.detector);
     json.field("model", findings.model.path).field("sha256", findings.model.sha256);
-    json.field("explanation", findings.model.explanation).endObject().endObject();
+    json.field("explanation", findings.model.explanation).endObject();
+    if (findings.source) {
+        json.key("source").beginObject();
+        findings.source->write(json);
+        json.endObject();
+    }
+    json.endObject();
     std::printf("%s\n", json.take().c_str());
 }
 
@@ -115,14 +131,29 @@ void printForPeople(const Findings& findings) {
         std::printf("  model %s\n  SHA-256 %s\n", findings.model.path.c_str(), findings.model.sha256.c_str());
     }
     std::printf("  %s\n", findings.model.explanation.c_str());
+    if (findings.source) std::printf("Source:\n  %s\n", findings.source->text().c_str());
 }
 
 }  // namespace
 
 int probeCommand(const ProbeOptions& options) {
     startLog(LogLevel::error);
+    std::optional<capture::SourceUri> source;
+    if (!options.source.empty()) {
+        std::string text = options.source;
+        if (text == "-") std::getline(std::cin, text);
+        auto read = capture::parseSourceUri(text);
+        if (!read) {
+            std::fprintf(stderr, "edgecam: the source: %s\n", read.error().message.c_str());
+            return EX_USAGE;
+        }
+        source = *std::move(read);
+    }
     capture::startGStreamer();
-    const Findings findings = look(options);
+    std::optional<SourceTrial> tried;
+    if (source) tried = trySource(*source, kSourceWithin);
+    Findings findings = look(options);
+    findings.source = std::move(tried);
     options.json ? printJson(findings) : printForPeople(findings);
     return 0;
 }

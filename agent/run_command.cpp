@@ -7,7 +7,6 @@
 #include "agent/agent.hpp"
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
-#include "agent/found_cameras.hpp"
 #include "agent/main_loop.hpp"
 #include "agent/places.hpp"
 #include "agent/service_notify.hpp"
@@ -56,14 +55,9 @@ void reload(Agent& agent, const RunOptions& options) {
                  " was read again and is refused, the config in force stays: ", error.message);
         notifyReady("running; a config that was read again is refused: " + error.message);
     };
-    auto config = loadConfig(options.config);
-    if (!config) return refuse(config.error());
-    if (config->findCameras) config->cameras = findCameras();
-    const LogLevel level = levelOf(options.logLevel, config->logLevel);
-    const auto change = agent.reload(*std::move(config));
-    if (!change) return refuse(change.error());
-    startLog(level);
-    logInfo("agent", shownConfigPath(options.config), " was read again: ", described(*change));
+    const auto done = agent.reload();
+    if (!done) return refuse(done.error());
+    logInfo("agent", shownConfigPath(options.config), " was read again: ", *done);
     notifyReady("running");
 }
 
@@ -73,21 +67,28 @@ int runCommand(const RunOptions& options) {
     umask(0077);  // the journal and whatever else comes into being is for this user alone
     dumpNoCore();
     startLog(LogLevel::info);
-    auto config = loadConfig(options.config);
-    if (!config) {
+    auto file = readConfigFile(options.config);
+    if (!file) {
         std::fprintf(stderr, "edgecam: %s: %s\n", shownConfigPath(options.config).c_str(),
-                     config.error().message.c_str());
+                     file.error().message.c_str());
         return EX_CONFIG;
     }
+    auto chosen = takeConfig(*std::move(file));
+    if (!chosen) {
+        std::fprintf(stderr, "edgecam: %s\n", chosen.error().message.c_str());
+        return EX_UNAVAILABLE;
+    }
+    const Config* const config = &chosen->config;
     startLog(levelOf(options.logLevel, config->logLevel));
-    if (config->findCameras) config->cameras = findCameras();
     capture::startGStreamer();
     logInfo("agent", "edgecam ", kVersion, ", ", shownConfigPath(options.config), ", ",
             config->cameras.size(), " camera(s), ", config->uplinks.size(), " uplink(s)");
 
     const SystemClock clock;
     MainLoop loop;
-    auto agent = Agent::start(*config, loop, clock);
+    const auto given =
+        options.logLevel ? std::optional(levelOf(options.logLevel, config->logLevel)) : std::nullopt;
+    auto agent = Agent::start(*chosen, loop, clock, given);
     if (!agent) {
         std::fprintf(stderr, "edgecam: %s\n", agent.error().message.c_str());
         return EX_UNAVAILABLE;

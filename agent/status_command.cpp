@@ -83,27 +83,27 @@ void printUplink(const JsonValue& uplink) {
 }
 
 void printForPeople(const JsonValue& report) {
-    const JsonValue* system = memberOf(report, "system");
+    const JsonValue* status = memberOf(report, "status");
     const JsonValue* process = memberOf(report, "process");
-    const JsonValue* agent = system != nullptr ? memberOf(*system, "agent") : nullptr;
+    const JsonValue* agent = status != nullptr ? memberOf(*status, "agent") : nullptr;
     if (agent == nullptr || process == nullptr) return;
     std::printf("%s  %s  edgecam %s, up for %s\n", textOf(*agent, "id").c_str(),
-                textOf(*system, "status").c_str(), textOf(*agent, "version").c_str(),
+                textOf(*status, "status").c_str(), textOf(*agent, "version").c_str(),
                 lasting(numberOf(*agent, "uptime_s")).c_str());
     const std::string page = textOf(report, "page");
     if (!page.empty()) std::printf("page         %s\n", page.c_str());
     std::printf("cameras\n");
-    each(*system, "cameras", printCamera);
+    each(*status, "cameras", printCamera);
     std::printf("uplinks\n");
-    each(*system, "uplinks", printUplink);
-    if (const JsonValue* journal = memberOf(*system, "journal")) {
+    each(*status, "uplinks", printUplink);
+    if (const JsonValue* journal = memberOf(*status, "journal")) {
         std::printf("journal      %.0f events, %.1f MB; given up %.0f, not stored %.0f\n",
                     numberOf(*journal, "records"), numberOf(*journal, "bytes") / 1e6,
                     numberOf(*journal, "discarded"), numberOf(*journal, "unstored"));
         note(textOf(*journal, "reason"));
     }
     std::printf("process %-5.0f %.1f MB, %.0f threads, %.0f descriptors, %.0f %% of a core since its start\n",
-                numberOf(*process, "pid"), numberOf(*process, "resident_bytes") / 1e6,
+                numberOf(report, "pid"), numberOf(*process, "resident_bytes") / 1e6,
                 numberOf(*process, "threads"), numberOf(*process, "descriptors"),
                 100 * numberOf(*process, "cpu_s") / std::max(numberOf(*agent, "uptime_s"), 1.0));
 }

@@ -68,8 +68,9 @@ void StreamDesk::execute(const uplink::Command& command) {
         answer(command, Refusal{ErrorCode::expired, "too old when its turn came", {}});
         return;
     }
-    if (std::holds_alternative<uplink::RotateToken>(command.action))
-        return answer(command, notices_.rotated());
+    const bool aboutAgent =
+        std::visit([]<class Action>(const Action&) { return uplink::isAboutAgent<Action>; }, command.action);
+    if (aboutAgent) return administer(command);
     const auto unit = cameras_.find(command.cameraId);
     if (unit == cameras_.end()) {
         answer(command,
@@ -77,12 +78,18 @@ void StreamDesk::execute(const uplink::Command& command) {
         return;
     }
     std::visit(
-        [&](const auto& action) {
-            if constexpr (!std::is_same_v<decltype(action), const uplink::RotateToken&>) {
-                run(command, unit->second, action);
-            }
+        [&]<class Action>(const Action& action) {
+            if constexpr (!uplink::isAboutAgent<Action>) run(command, unit->second, action);
         },
         command.action);
+}
+
+/// What is asked of the agent may take longer than this desk is there.
+void StreamDesk::administer(const uplink::Command& command) {
+    uplink::Command asked = command;
+    notices_.administered(command, [this, asked, alive = std::weak_ptr(alive_)](uplink::Outcome outcome) {
+        if (alive.lock()) answer(asked, std::move(outcome));
+    });
 }
 
 void StreamDesk::sessionEnded(uplink::SessionId session) {

@@ -22,14 +22,15 @@ namespace edgecam::agent {
 
 class StreamDesk {
   public:
+    using Answer = std::function<void(uplink::Outcome outcome)>;
     /// What the rest of the agent hears of a command that was carried out.
     struct Notices {
         std::function<void(const std::string& cameraId, bool enabled)> switched;
         std::function<void(const std::string& cameraId)> tuned;  ///< the camera's default is another
         /// What became of a peer's command.
         std::function<void(const uplink::Command& command, const uplink::Outcome& outcome)> answered;
-        /// Asked to replace the token that the agent made: what comes of it.
-        std::function<uplink::Outcome()> rotated;
+        /// Asked something of the agent as a whole: leads to one answer, at once or later, main thread.
+        std::function<void(const uplink::Command& command, const Answer& answer)> administered;
     };
 
     /// `cameras`, `exchange` and `clock` must outlive the desk.
@@ -88,6 +89,7 @@ class StreamDesk {
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowLink& follow);
     void run(const uplink::Command& command, CameraUnit& unit, const uplink::FollowPlan& follow);
 
+    void administer(const uplink::Command& command);
     void answer(const uplink::Command& command, uplink::Outcome outcome);
     [[nodiscard]] uplink::StreamGrant grantOf(uplink::SessionId session, const StreamKey& key) const;
     void follow(uplink::SessionId session, const StreamKey& key, Stream stream);

@@ -8,6 +8,7 @@
 
 #include "agent/commands.hpp"
 #include "agent/config.hpp"
+#include "agent/config_in_force.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/page_url.hpp"
 #include "agent/places.hpp"
@@ -51,7 +52,7 @@ int hashTokenCommand() {
 }
 
 int tokenCommand(const std::string& path) {
-    const auto config = loadConfig(path);
+    const auto config = configInForce(path);
     if (!config) {
         std::fprintf(stderr, "%s: %s\n", shownConfigPath(path).c_str(), config.error().message.c_str());
         return EX_CONFIG;

@@ -65,6 +65,15 @@ std::string toJson(const JsonValue& value) {
     return {buffer.GetString(), buffer.GetSize()};
 }
 
+bool isDeeperThan(const JsonValue& value, int levels) {
+    if (!value.IsObject() && !value.IsArray()) return false;
+    if (levels <= 0) return true;
+    const auto deeper = [&](const JsonValue& inner) { return isDeeperThan(inner, levels - 1); };
+    if (value.IsArray()) return std::any_of(value.Begin(), value.End(), deeper);
+    return std::any_of(value.MemberBegin(), value.MemberEnd(),
+                       [&](const auto& member) { return deeper(member.value); });
+}
+
 void JsonWriter::separate() {
     if (afterKey_) {
         afterKey_ = false;

@@ -22,7 +22,11 @@ enum class JsonDialect { strict, withComments };
 /// Parses one value. Nesting costs no stack; text must be valid UTF-8. An error names line and column.
 Result<JsonDocument> parseJson(std::string_view text, JsonDialect dialect = JsonDialect::strict);
 
+/// Costs a stack frame for each level of nesting: see isDeeperThan() for a stranger's value.
 std::string toJson(const JsonValue& value);
+
+/// Whether lists and objects lie in one another deeper than `levels` (0: the value is one itself).
+bool isDeeperThan(const JsonValue& value, int levels);
 
 /// Writes JSON text front to back. Keys and values must alternate as JSON wants; doubles that are not finite
 /// become null. Reusable after take().

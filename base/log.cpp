@@ -6,7 +6,10 @@
 #include <atomic>
 #include <cstdio>
 #include <ctime>
+#include <deque>
 #include <utility>
+
+#include "base/foreign_words.hpp"
 
 namespace edgecam {
 namespace {
@@ -65,6 +68,28 @@ GLogWriterOutput writeFields(GLogLevelFlags level, const GLogField* fields, gsiz
     return writePlain(level, fields, count);
 }
 
+class Recent {
+  public:
+    static Recent& only() {
+        static auto* const recent = new Recent;  // threads may have words to say when the process ends
+        return *recent;
+    }
+    void add(LogLevel level, const char* area, const std::string& line) {
+        LogLine entry{SystemClock().utc(), level, area, harmless(line, kMostOfLine)};
+        const std::lock_guard lock(mutex_);
+        lines_.push_back(std::move(entry));
+        if (lines_.size() > kRecentLines) lines_.pop_front();
+    }
+    [[nodiscard]] std::vector<LogLine> lines() const {
+        const std::lock_guard lock(mutex_);
+        return {lines_.begin(), lines_.end()};
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::deque<LogLine> lines_;
+};
+
 }  // namespace
 
 const char* nameOf(LogLevel level) {
@@ -95,7 +120,12 @@ void startLog(LogLevel least) {
     });
 }
 
+std::vector<LogLine> recentTroubles() {
+    return Recent::only().lines();
+}
+
 void writeLog(LogLevel level, const char* area, const std::string& line) {
+    if (level <= LogLevel::warning) Recent::only().add(level, area, line);
     if (level > leastUrgent.load()) return;
     g_log_structured(area, glibLevel(level), "MESSAGE", "%s", line.c_str());
 }

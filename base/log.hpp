@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 
@@ -25,6 +26,18 @@ LogLevel leastLogged();
 /// Thread-safe. `area` is the folder that speaks: "capture", "vision", "uplink", "agent"; or
 /// "audit", for who did what.
 void writeLog(LogLevel level, const char* area, const std::string& line);
+
+/// A warning or error of this process, whether the level let it be written or not.
+struct LogLine {
+    Utc at;
+    LogLevel level = LogLevel::error;
+    std::string area;
+    std::string text;  ///< at most kMostOfLine bytes, printable ASCII
+};
+inline constexpr std::size_t kRecentLines = 100;
+inline constexpr std::size_t kMostOfLine = 300;
+/// The last kRecentLines of them, oldest first. Thread-safe.
+std::vector<LogLine> recentTroubles();
 
 /// Joins anything that can be written to a stream.
 template <class... Parts>

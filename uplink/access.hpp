@@ -61,7 +61,7 @@ enum class Deed {
     choosePreset,  ///< quality by one of the preset words
     tuneFreely,    ///< quality with numbers, or for the whole camera
     switchCamera,  ///< enable, disable
-    administer,    ///< config, sessions, diagnostics, rotate_token
+    administer,    ///< config, probe, diagnostics, sessions, rotate_token
 };
 /// Nothing: nobody may.
 std::optional<Role> leastRole(Deed deed);

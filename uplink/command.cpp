@@ -46,4 +46,20 @@ const char* nameOf(ErrorCode code) {
     return "internal";
 }
 
+const char* nameOf(ConfigAction action) {
+    switch (action) {
+        case ConfigAction::get:
+            return "get";
+        case ConfigAction::check:
+            return "check";
+        case ConfigAction::apply:
+            return "apply";
+        case ConfigAction::confirm:
+            return "confirm";
+        case ConfigAction::revert:
+            return "revert";
+    }
+    return "get";
+}
+
 }  // namespace edgecam::uplink

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -80,11 +81,30 @@ struct FollowPlan {
 /// From one of these key frames to the next, about.
 inline constexpr Microseconds kPlanKeyFrames = std::chrono::seconds(10);
 
-/// Of the agent, not of a camera: Command::cameraId is empty.
+// Of the agent, not of a camera: Command::cameraId is empty.
 struct RotateToken {};
+enum class ConfigAction { get, check, apply, confirm, revert };
+/// The wire's word, e.g. "get".
+const char* nameOf(ConfigAction action);
+struct AskConfig {
+    ConfigAction action = ConfigAction::get;
+    std::string candidate;                           ///< JSON object, of check and apply
+    Microseconds trial = std::chrono::seconds(120);  ///< of apply
+    std::string by;                                  ///< whose token it is, for the record
+};
+struct AskDiagnostics {};
+struct AskProbe {
+    std::string source;  ///< to be tried too, as a config has it; empty: none
+};
 
-using CameraAction = std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot,
-                                  EnableCamera, RotateToken, FollowLink, FollowPlan>;
+using CameraAction =
+    std::variant<StartStream, StopStream, SetQuality, ForceKeyFrame, TakeSnapshot, EnableCamera, RotateToken,
+                 FollowLink, FollowPlan, AskConfig, AskDiagnostics, AskProbe>;
+
+template <class Action>
+inline constexpr bool isAboutAgent =
+    std::is_same_v<Action, RotateToken> || std::is_same_v<Action, AskConfig> ||
+    std::is_same_v<Action, AskDiagnostics> || std::is_same_v<Action, AskProbe>;
 
 struct Command {
     SessionId session = 0;
@@ -127,7 +147,17 @@ struct TokenRotated {
     Microseconds oldHoldsFor{0};
 };
 
-using Outcome = std::variant<Done, Refusal, StreamGrant, QualityInForce, SnapshotTaken, TokenRotated>;
+/// Answers AskConfig, AskDiagnostics and AskProbe: what the agent says there is its own.
+struct Report {
+    std::string json;  ///< an object
+};
+
+using Outcome = std::variant<Done, Refusal, StreamGrant, QualityInForce, SnapshotTaken, TokenRotated, Report>;
+
+/// Something became of a config that was on trial, or was read again: for administrators, unasked.
+struct ConfigNews {
+    std::string json;  ///< an object
+};
 
 /// Where commands go. Implemented by the agent; called on service threads, must not block.
 class CommandSink {

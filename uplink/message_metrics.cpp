@@ -65,8 +65,20 @@ void counts(JsonWriter& json, const CameraFigures& of) {
     json.endObject();
 }
 
-void camerasPart(JsonWriter& json, const AgentView& agent,
-                 const std::function<bool(const std::string& cameraId)>& shown) {
+void linkPart(JsonWriter& json, const LinkFigures& of) {
+    json.key("link").beginObject().field("state", nameOf(of.state)).field("target_kbps", of.targetKbps);
+    json.field("is_limit", of.isLimit).field("carried_kbps", of.carriedKbps);
+    json.key("delay_ms").rounded(secondsIn(of.delay) * 1000, 1);
+    json.key("round_trip_ms").rounded(secondsIn(of.roundTrip) * 1000, 1);
+    json.key("receiver_limited").rounded(of.receiverLimited, 2);
+    if (of.ackDelay) json.key("ack_delay_ms").rounded(secondsIn(*of.ackDelay) * 1000, 1);
+    json.endObject();
+}
+
+}  // namespace
+
+void writeCameraFigures(JsonWriter& json, const AgentView& agent,
+                        const std::function<bool(const std::string& cameraId)>& shown) {
     json.key("cameras").beginArray();
     for (const auto& [id, status] : agent.cameras) {
         if (!shown(id)) continue;
@@ -78,23 +90,11 @@ void camerasPart(JsonWriter& json, const AgentView& agent,
     json.endArray();
 }
 
-void linkPart(JsonWriter& json, const LinkFigures& of) {
-    json.key("link").beginObject().field("state", nameOf(of.state)).field("target_kbps", of.targetKbps);
-    json.field("is_limit", of.isLimit).field("carried_kbps", of.carriedKbps);
-    json.key("delay_ms").rounded(secondsIn(of.delay) * 1000, 1);
-    json.key("round_trip_ms").rounded(secondsIn(of.roundTrip) * 1000, 1);
-    json.key("receiver_limited").rounded(of.receiverLimited, 2);
-    if (of.ackDelay) json.key("ack_delay_ms").rounded(secondsIn(*of.ackDelay) * 1000, 1);
-    json.endObject();
-}
-
-void processPart(JsonWriter& json, const ProcessFigures& of) {
+void writeProcess(JsonWriter& json, const ProcessFigures& of) {
     json.key("process").beginObject().field("resident_bytes", of.residentBytes);
     json.field("anonymous_bytes", of.anonymousBytes).key("cpu_s").rounded(of.cpuSeconds, 3);
     json.field("threads", of.threads).field("descriptors", of.descriptors).endObject();
 }
-
-}  // namespace
 
 Message metricsMessage(SessionId session, const ConnectionFigures& connection, const AgentView& agent,
                        const std::function<bool(const std::string& cameraId)>& shown, Utc now) {
@@ -105,8 +105,8 @@ Message metricsMessage(SessionId session, const ConnectionFigures& connection, c
     lanesPart(json, connection.lanes);
     streamsPart(json, connection.streams);
     errorsPart(json, connection.errors);
-    camerasPart(json, agent, shown);
-    if (agent.figures) processPart(json, agent.figures->process);
+    writeCameraFigures(json, agent, shown);
+    if (agent.figures) writeProcess(json, agent.figures->process);
     json.endObject();
     return {"metrics", nullptr, json.take()};
 }

@@ -14,4 +14,9 @@ namespace edgecam::uplink {
 Message metricsMessage(SessionId session, const ConnectionFigures& connection, const AgentView& agent,
                        const std::function<bool(const std::string& cameraId)>& shown, Utc now);
 
+// Parts of it: "cameras": […], without what `shown` is false for, and "process": {…}.
+void writeCameraFigures(JsonWriter& json, const AgentView& agent,
+                        const std::function<bool(const std::string& cameraId)>& shown);
+void writeProcess(JsonWriter& json, const ProcessFigures& of);
+
 }  // namespace edgecam::uplink

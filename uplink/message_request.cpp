@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/log.hpp"
 #include "uplink/message_stream_control.hpp"
 
 namespace edgecam::uplink {
@@ -15,6 +16,7 @@ constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;  ///< what Jav
 constexpr std::int64_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kMaxTopicLength = 100;
+constexpr std::size_t kMostSourceLength = 2048;
 constexpr double kLongestRetryAfter = 3600;  ///< s; a hub that says more is not believed
 
 using Body = std::variant<RequestBody, Refusal>;
@@ -218,6 +220,40 @@ Body readHubAnswer(const std::string& type, const JsonValue& message) {
     return HubNotice{};
 }
 
+Body readConfig(const JsonValue& message) {
+    FieldReader fields(message);
+    fields.require("action");
+    const std::string word = fields.text("action", 32).value_or("");
+    constexpr std::array kActions{ConfigAction::get, ConfigAction::check, ConfigAction::apply,
+                                  ConfigAction::confirm, ConfigAction::revert};
+    const auto* action = std::ranges::find(kActions, word, [](ConfigAction each) { return nameOf(each); });
+    if (fields.ok() && action == kActions.end()) {
+        return Refusal{ErrorCode::unsupported, "unknown action", "action"};
+    }
+    if (!fields.ok()) return badRequest(fields);
+    ConfigRequest request{.action = *action, .candidate = {}, .trial = {}};
+    if (const auto trial = fields.integer("trial_s", kShortestTrialS, kLongestTrialS))
+        request.trial = std::chrono::seconds(*trial);
+    if (*action != ConfigAction::check && *action != ConfigAction::apply) return checked(fields, request);
+    fields.require("config");
+    const JsonValue* candidate = fields.object("config");
+    if (!fields.ok()) return badRequest(fields);
+    if (isDeeperThan(*candidate, kMostConfigDepth)) {
+        return Refusal{ErrorCode::badRequest, "config: lists and objects in one another too deep", "config"};
+    }
+    request.candidate = toJson(*candidate);
+    if (request.candidate.size() > kMostConfigBytes) {
+        return Refusal{ErrorCode::tooLarge, concat("a config has at most ", kMostConfigBytes, " bytes"),
+                       "config"};
+    }
+    return request;
+}
+
+Body readProbe(const JsonValue& message) {
+    FieldReader fields(message);
+    return checked(fields, ProbeRequest{fields.text("source", kMostSourceLength).value_or("")});
+}
+
 template <class Request>
 Body readPlain(const JsonValue&) {
     return Request{};
@@ -242,9 +278,9 @@ constexpr std::array kTypes{
     TypeRule{"ack", Deed::watch, readAck},
     TypeRule{"sessions", Deed::administer, readSessions},
     TypeRule{"rotate_token", Deed::administer, readPlain<RotateTokenRequest>},
-    TypeRule{"config", Deed::administer, nullptr},
-    TypeRule{"probe", Deed::administer, nullptr},
-    TypeRule{"diagnostics", Deed::administer, nullptr},
+    TypeRule{"config", Deed::administer, readConfig},
+    TypeRule{"probe", Deed::administer, readProbe},
+    TypeRule{"diagnostics", Deed::administer, readPlain<DiagnosticsRequest>},
 };
 
 }  // namespace

@@ -44,6 +44,15 @@ struct SessionsRequest {
     bool itsTokenToo = false;  ///< and whatever token it came with
 };
 struct RotateTokenRequest {};
+struct ConfigRequest {
+    ConfigAction action = ConfigAction::get;
+    std::string candidate;  ///< JSON object, of check and apply
+    std::optional<Microseconds> trial;
+};
+struct DiagnosticsRequest {};
+struct ProbeRequest {
+    std::string source;  ///< empty: none
+};
 struct MetricsRequest {};
 struct HeartbeatRequest {
     std::optional<std::string> t0;  ///< the peer's number as it wrote it
@@ -82,10 +91,18 @@ struct HubGoingAway {
 /// Answers and notices that a hub may send and that nobody waits for.
 struct HubNotice {};
 
-using RequestBody = std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest,
-                                 StatusRequest, MetricsRequest, HeartbeatRequest, MediaAckRequest, AckRequest,
-                                 SessionsRequest, RotateTokenRequest, UnservedRequest, HubWelcome, HubError,
-                                 HubReauthenticate, HubGoingAway, HubNotice>;
+using RequestBody =
+    std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest, StatusRequest,
+                 MetricsRequest, HeartbeatRequest, MediaAckRequest, AckRequest, SessionsRequest,
+                 RotateTokenRequest, ConfigRequest, DiagnosticsRequest, ProbeRequest, UnservedRequest,
+                 HubWelcome, HubError, HubReauthenticate, HubGoingAway, HubNotice>;
+
+/// A config that is sent may have so many bytes, and objects and lists in one another so deep.
+inline constexpr std::size_t kMostConfigBytes = 256 << 10;
+inline constexpr int kMostConfigDepth = 16;
+/// How long a config is on trial at least and at most.
+inline constexpr std::int64_t kShortestTrialS = 1;
+inline constexpr std::int64_t kLongestTrialS = 600;
 
 /// The envelope of a request, readable even where its body is not.
 struct RequestEnvelope {

@@ -135,6 +135,10 @@ void PeerExchange::publish(const std::shared_ptr<const AgentFigures>& figures) {
     });
 }
 
+void PeerExchange::publish(const ConfigNews& news) {
+    put(news);
+}
+
 void PeerExchange::removeCamera(std::string cameraId) {
     put(CameraRemoved{std::move(cameraId)});
 }
@@ -235,6 +239,10 @@ void PeerExchange::hand(const CameraRemoved& removed) {
 void PeerExchange::hand(const UplinkRemoved& removed) {
     agent_.uplinks.erase(removed.id);
     for (const auto& [id, session] : sessions_) session->uplinkRemoved(removed.id);
+}
+
+void PeerExchange::hand(const ConfigNews& news) {
+    for (const auto& [id, session] : sessions_) session->configChanged(news);
 }
 
 void PeerExchange::hand(const std::shared_ptr<const AgentFigures>& figures) {

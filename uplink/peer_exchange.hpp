@@ -43,6 +43,7 @@ class PeerExchange {
     void publish(const UplinkStatus& status);
     /// About once a second: at the same pace the service counts its connections, see figures().
     void publish(const std::shared_ptr<const AgentFigures>& figures);
+    void publish(const ConfigNews& news);
     /// There is no such camera any more: who watches it is told. Nothing of it may be published after this,
     /// unless it is there again.
     void removeCamera(std::string cameraId);
@@ -118,7 +119,7 @@ class PeerExchange {
     };
     using Item = std::variant<Chunk, Skipped, CameraStatus, UplinkStatus, std::shared_ptr<const AgentFigures>,
                               FaceEvent, Noted, Detections, JournalNews, Page, Completion, Regrant,
-                              CameraRemoved, UplinkRemoved>;
+                              CameraRemoved, UplinkRemoved, ConfigNews>;
     struct Inbox {
         std::vector<Item> items;
         Monotonic since;  ///< when the first of them came
@@ -148,6 +149,7 @@ class PeerExchange {
     void hand(const Regrant& regrant);
     void hand(const CameraRemoved& removed);
     void hand(const UplinkRemoved& removed);
+    void hand(const ConfigNews& news);
 
     AgentView agent_;
     std::size_t partBytes_;

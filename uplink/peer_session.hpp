@@ -141,6 +141,8 @@ class PeerSession {
     virtual void uplinkRemoved(const std::string& id) = 0;
     /// The AgentView has new figures; told to who subscribed to `metrics`.
     virtual void figuresChanged() = 0;
+    /// Told to administrators of the whole box who subscribed to `system`.
+    virtual void configChanged(const ConfigNews& news) = 0;
     virtual void deliver(const WireChunk& chunk) = 0;
     virtual void deliver(const FaceEvent& event) = 0;
     virtual void deliver(const Detections& detections) = 0;

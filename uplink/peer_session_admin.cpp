@@ -132,6 +132,36 @@ void Session::rotateToken(const RequestEnvelope& envelope) {
     submit(request, {}, RotateToken{});
 }
 
+void Session::askConfig(const RequestEnvelope& envelope, const ConfigRequest& request) {
+    AskConfig ask{.action = request.action, .candidate = request.candidate, .by = grant_.name};
+    if (request.trial) ask.trial = *request.trial;
+    askAgent(envelope, concat("config ", nameOf(request.action)), ask);
+}
+
+/// What is asked of the agent as a whole, where all its cameras and hubs are in the answer.
+void Session::askAgent(const RequestEnvelope& envelope, std::string what, CameraAction action) {
+    const auto request = std::make_shared<OpenRequest>();
+    request->id = envelope.id;
+    request->open = 1;
+    request->what = std::move(what);
+    if (envelope.timeToLive) request->expiresAt = now() + *envelope.timeToLive;
+    const auto deny = [&](ErrorCode code, const char* why) {
+        settle(request, {}, errorMessage({code, why, ""}));
+    };
+    if (!grant_.cameras.empty())
+        return deny(ErrorCode::forbidden, "only for who may administer all cameras of this box");
+    if (!commands_.takeIfThere(1, now()))
+        return deny(ErrorCode::rateLimited, "too many requests in this time");
+    if (!book_.hasRoomFor(1)) return deny(ErrorCode::busy, "too many requests wait for an answer");
+    submit(request, {}, action);
+}
+
+void Session::configChanged(const ConfigNews& news) {
+    const bool may = allows(grant_.role, Deed::administer) && grant_.cameras.empty();
+    if (!authenticated_ || closeWish_ || !may || !subscription_.wants("", "system")) return;
+    send({"system", "config", news.json});
+}
+
 void Session::sayHubAuth() {
     if (hubAuthSaidAt_ && now() < *hubAuthSaidAt_ + kHubAuthInterval) return;
     hubAuthSaidAt_ = now();

@@ -59,6 +59,7 @@ class Session final : public PeerSession {
     void uplinkChanged(const UplinkStatus& status) override;
     void uplinkRemoved(const std::string& id) override;
     void figuresChanged() override;
+    void configChanged(const ConfigNews& news) override;
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
@@ -130,6 +131,8 @@ class Session final : public PeerSession {
     void tokenEnded(const char* why);
     void administerSessions(const RequestEnvelope& envelope, const SessionsRequest& request);
     void rotateToken(const RequestEnvelope& envelope);
+    void askConfig(const RequestEnvelope& envelope, const ConfigRequest& request);
+    void askAgent(const RequestEnvelope& envelope, std::string what, CameraAction action);
     void sayHubAuth();
     void audit(std::string_view what, std::string_view outcome);
     void auditSettled(const OpenRequest& request, const std::string& cameraId, const Message& message);

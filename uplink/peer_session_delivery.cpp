@@ -25,6 +25,11 @@ std::optional<StreamForm> formOf(const CameraAction& action) {
     return start->form;
 }
 
+const char* reportNamed(const CameraAction& action) {
+    if (std::holds_alternative<AskConfig>(action)) return "config";
+    return std::holds_alternative<AskProbe>(action) ? "probe" : "diagnostics";
+}
+
 }  // namespace
 
 void Session::complete(TicketId number, const Outcome& outcome) {
@@ -42,8 +47,12 @@ void Session::apply(const Ticket& ticket, TicketId number, const Outcome& outcom
     if (const auto* rotated = std::get_if<TokenRotated>(&outcome)) {
         return settle(ticket.request, {}, tokenRotatedMessage(*rotated));
     }
+    if (const auto* report = std::get_if<Report>(&outcome)) {
+        return settle(ticket.request, {}, {reportNamed(ticket.action), nullptr, report->json});
+    }
     if (const auto* refusal = std::get_if<Refusal>(&outcome)) return applyRefusal(ticket, number, *refusal);
-    const bool aboutStream = !std::holds_alternative<ForceKeyFrame>(ticket.action) &&
+    const bool aboutStream = !ticket.cameraId.empty() &&
+                             !std::holds_alternative<ForceKeyFrame>(ticket.action) &&
                              !std::holds_alternative<TakeSnapshot>(ticket.action) &&
                              !std::holds_alternative<EnableCamera>(ticket.action);
     settle(ticket.request, ticket.cameraId,

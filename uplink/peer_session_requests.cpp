@@ -65,34 +65,38 @@ void Session::handle(const RequestEnvelope& envelope, const JsonValue& message) 
 
 void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) {
     const Id& id = envelope.id;
-    std::visit(Overloaded{
-                   [&](const AuthRequest& auth) { authenticate(id, auth); },
-                   [&](const StreamControlRequest& request) { control(envelope, request); },
-                   [&](const SubscribeRequest& request) { subscribe(id, request); },
-                   [&](const UnsubscribeRequest& request) { unsubscribe(id, request); },
-                   [&](const StatusRequest&) {
-                       const char* word = statusWord(around_.agent, grant_, false);
-                       answer(id, statusMessage(around_.agent, grant_, word, around_.clock));
-                   },
-                   [&](const MetricsRequest&) { answerMetrics(id); },
-                   [&](const HeartbeatRequest& heartbeat) {
-                       const Utc time = around_.clock.utc();
-                       answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));
-                   },
-                   [&](const MediaAckRequest& ack) { acknowledgeMedia(id, ack); },
-                   [&](const AckRequest& ack) { acknowledge(id, ack); },
-                   [&](const SessionsRequest& request) { administerSessions(envelope, request); },
-                   [&](const RotateTokenRequest&) { rotateToken(envelope); },
-                   [&](const UnservedRequest& request) {
-                       refuse(id, {ErrorCode::unsupported, request.what + ": not in this version", ""});
-                   },
-                   [&](const HubWelcome& hub) { welcome(hub); },
-                   [&](const HubError& error) { heedHubError(error); },
-                   [&](const HubReauthenticate&) { sayHubAuth(); },
-                   [&](const HubGoingAway& hub) { retryAfter_ = hub.retryAfter; },
-                   [](const HubNotice&) {},
-               },
-               body);
+    std::visit(
+        Overloaded{
+            [&](const AuthRequest& auth) { authenticate(id, auth); },
+            [&](const StreamControlRequest& request) { control(envelope, request); },
+            [&](const SubscribeRequest& request) { subscribe(id, request); },
+            [&](const UnsubscribeRequest& request) { unsubscribe(id, request); },
+            [&](const StatusRequest&) {
+                const char* word = statusWord(around_.agent, grant_, false);
+                answer(id, statusMessage(around_.agent, grant_, word, around_.clock));
+            },
+            [&](const MetricsRequest&) { answerMetrics(id); },
+            [&](const HeartbeatRequest& heartbeat) {
+                const Utc time = around_.clock.utc();
+                answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));
+            },
+            [&](const MediaAckRequest& ack) { acknowledgeMedia(id, ack); },
+            [&](const AckRequest& ack) { acknowledge(id, ack); },
+            [&](const SessionsRequest& request) { administerSessions(envelope, request); },
+            [&](const RotateTokenRequest&) { rotateToken(envelope); },
+            [&](const ConfigRequest& request) { askConfig(envelope, request); },
+            [&](const DiagnosticsRequest&) { askAgent(envelope, "diagnostics", AskDiagnostics{}); },
+            [&](const ProbeRequest& request) { askAgent(envelope, "probe", AskProbe{request.source}); },
+            [&](const UnservedRequest& request) {
+                refuse(id, {ErrorCode::unsupported, request.what + ": not in this version", ""});
+            },
+            [&](const HubWelcome& hub) { welcome(hub); },
+            [&](const HubError& error) { heedHubError(error); },
+            [&](const HubReauthenticate&) { sayHubAuth(); },
+            [&](const HubGoingAway& hub) { retryAfter_ = hub.retryAfter; },
+            [](const HubNotice&) {},
+        },
+        body);
 }
 
 void Session::control(const RequestEnvelope& envelope, const StreamControlRequest& control) {

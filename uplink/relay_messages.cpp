@@ -199,6 +199,14 @@ void fields(A& a, EnableCamera& x) {
     a(x.enabled);
 }
 template <class A>
+void fields(A& a, AskConfig& x) {
+    a(x.action, x.candidate, x.trial, x.by);
+}
+template <class A>
+void fields(A& a, AskProbe& x) {
+    a(x.source);
+}
+template <class A>
 void fields(A& a, Command& x) {
     a(x.session, x.ticket, x.cameraId, x.action, x.role, x.expiresAt);
 }
@@ -221,6 +229,15 @@ void fields(A& a, SnapshotTaken& x) {
 template <class A>
 void fields(A& a, TokenRotated& x) {
     a(x.token, x.oldHoldsFor);
+}
+
+template <class A>
+void fields(A& a, Report& x) {
+    a(x.json);
+}
+template <class A>
+void fields(A& a, ConfigNews& x) {
+    a(x.json);
 }
 
 template <class A>

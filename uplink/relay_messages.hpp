@@ -93,7 +93,7 @@ struct RelayLogLevel {
 using ToViewers = std::variant<RelaySetup, RelayedRules, Chunk, RelaySkipped, CameraStatus, UplinkStatus,
                                RelayFigures, FaceEvent, Detections, RelayCompletion, RelayRegrant,
                                RelayHealth, RelayMetricsPage, RelayEndSession, RelayOthers, RelayFarewell,
-                               RelayCameraRemoved, RelayUplinkRemoved, RelayLogLevel>;
+                               RelayCameraRemoved, RelayUplinkRemoved, RelayLogLevel, ConfigNews>;
 
 // To the agent.
 

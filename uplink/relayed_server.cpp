@@ -93,6 +93,7 @@ class RelayedPeer final : public PeerSession {
     void uplinkChanged(const UplinkStatus& status) override;
     void uplinkRemoved(const std::string& id) override;
     void figuresChanged() override;
+    void configChanged(const ConfigNews& news) override;
     void deliver(const WireChunk& chunk) override;
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
@@ -219,6 +220,9 @@ void RelayedPeer::uplinkChanged(const UplinkStatus& status) {
 }
 void RelayedPeer::figuresChanged() {
     if (isAll() && server_.view().figures) say(RelayFigures{*server_.view().figures});
+}
+void RelayedPeer::configChanged(const ConfigNews& news) {
+    if (isAll()) say(news);
 }
 void RelayedPeer::deliver(const WireChunk& chunk) {
     if (isAll()) say(chunk.chunk);

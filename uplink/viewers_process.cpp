@@ -106,6 +106,7 @@ class Viewers final : public CommandSink {
     void heed(RelayCameraRemoved& removed) { exchange_->removeCamera(std::move(removed.cameraId)); }
     void heed(RelayUplinkRemoved& removed) { exchange_->removeUplink(std::move(removed.id)); }
     void heed(RelayLogLevel& level) { startLog(level.least); }
+    void heed(ConfigNews& news) { exchange_->publish(news); }
     void heed(RelayFigures& news) {
         exchange_->publish(std::make_shared<const AgentFigures>(std::move(news.figures)));
     }

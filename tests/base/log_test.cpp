@@ -22,3 +22,20 @@ TEST_CASE("a throttle lets one line through in its interval and counts what it k
 TEST_CASE("parts are joined into one line") {
     CHECK(concat("camera ", 7, ": ", 1.5, " Mbit/s") == "camera 7: 1.5 Mbit/s");
 }
+
+TEST_CASE("the last warnings and errors are remembered, cut short and harmless, whatever is written") {
+    startLog(LogLevel::error);
+    logError("agent", "a line\nof two, ", std::string(1000, 'x'));
+    logInfo("agent", "no trouble");
+    const auto lines = recentTroubles();
+    REQUIRE_FALSE(lines.empty());
+    CHECK(lines.back().level == LogLevel::error);
+    CHECK(lines.back().area == "agent");
+    CHECK(lines.back().text.starts_with("a line?of two, xxx"));
+    CHECK(lines.back().text.size() <= kMostOfLine);
+    for (std::size_t i = 0; i < 2 * kRecentLines; ++i) logWarning("uplink", "number ", i);
+    REQUIRE(recentTroubles().size() == kRecentLines);
+    CHECK(recentTroubles().front().text == concat("number ", kRecentLines));
+    CHECK(recentTroubles().back().text == concat("number ", 2 * kRecentLines - 1));
+    startLog(LogLevel::info);
+}

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/config_in_force.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/secret_file.hpp"
 #include "tests/fuzz/lines.hpp"
@@ -88,6 +89,17 @@ void checkPlans(Folder& folder, std::string_view content) {
     }
 }
 
+void checkRemoteConfig(Folder& folder, std::string_view content) {
+    (void)folder.put("remote_config.json", content);
+    const auto remote = folder.dir().remoteConfig();
+    if (!remote) return;
+    require(remote->document.starts_with('{') && remote->confirmedAt.time_since_epoch() >= Microseconds(0));
+    // It can be used, or the file is in force and why is said.
+    const auto choice = agent::chooseConfig(
+        {.path = "/f", .document = {.text = "{}", .digest = remote->replacedDigest}, .config = {}}, remote);
+    require(!choice.why.empty());
+}
+
 void checkOwnToken(Folder& folder, std::string_view content) {
     (void)folder.put("token", content);
     const auto token = folder.dir().ownToken();
@@ -129,6 +141,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (name == "revoked") checkRevoked(folder, content);
     if (name == "cameras") checkCameras(folder, content);
     if (name == "plans") checkPlans(folder, content);
+    if (name == "remote_config") checkRemoteConfig(folder, content);
     if (name == "token") checkOwnToken(folder, content);
     if (name == "secret") checkSecrets(folder, content);
     if (name == "key") checkKey(content);

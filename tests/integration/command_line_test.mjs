@@ -101,8 +101,8 @@ test('status says how the running agent stands, to people and to programs, and t
     assert.match(stdout, /^journal +0 events/m);
     assert.match(stdout, /^process \d+ +[\d.]+ MB, \d+ threads, \d+ descriptors/m);
     const report = JSON.parse(edgecam('status', '--json', '--config', file).stdout);
-    assert.equal(report.process.pid, agent.pid);
-    assert.deepEqual(report.system.cameras.map((c) => c.camera_id), ['cam_123', 'gone']);
+    assert.equal(report.pid, agent.pid);
+    assert.deepEqual(report.status.cameras.map((c) => c.camera_id), ['cam_123', 'gone']);
     assert.doesNotMatch(stdout + JSON.stringify(report), /hidden|secret/);
     await agent.stop();
     const ended = edgecam('status', file);

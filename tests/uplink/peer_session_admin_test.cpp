@@ -6,6 +6,7 @@
 
 #include "tests/uplink/session_bench.hpp"
 #include "tests/uplink/signing_key.hpp"
+#include "uplink/message_request.hpp"
 
 using namespace std::chrono_literals;
 using namespace edgecam;
@@ -230,6 +231,64 @@ TEST_CASE("only a token that the agent made is replaced by rotate_token") {
     const auto answer = bench.only("rotate_token");
     CHECK(answer.str("token") == "new-one");
     CHECK(answer.data()["old_holds_s"].GetDouble() == 60);
+}
+
+TEST_CASE("what is asked of the agent as a whole goes there with who asks, and its report is the answer") {
+    auto bench = SessionBench::as("admin");
+    bench.say(R"({"type":"config","action":"apply","config":{"cameras":[ ]},"trial_s":7,"id":1})");
+    CHECK(bench.agent->last<AskConfig>().action == ConfigAction::apply);
+    CHECK(bench.agent->last<AskConfig>().candidate == R"({"cameras":[]})");
+    CHECK(bench.agent->last<AskConfig>().trial == 7s);
+    CHECK(bench.agent->last<AskConfig>().by == "admin");
+    bench.finish(Report{R"({"state":"on_trial","source":"trial","file":"/f","needs_restart":[]})"});
+    const auto answer = bench.only("config");
+    CHECK(answer.id() == "1");
+    CHECK(answer.str("state") == "on_trial");
+    bench.say(R"({"type":"config","action":"apply","config":{},"id":2})");
+    CHECK(bench.agent->last<AskConfig>().trial == 120s);
+    bench.finish(Refusal{ErrorCode::badRequest, "/cameras: is missing", "config/cameras"});
+    CHECK(bench.only("error").str("field") == "config/cameras");
+    bench.say(R"({"type":"probe","source":"test://bars","id":3})");
+    CHECK(bench.agent->last<AskProbe>().source == "test://bars");
+    bench.say(R"({"type":"diagnostics","id":4})");
+    CHECK(bench.agent->count<AskDiagnostics>() == 1);
+}
+
+TEST_CASE("a config that is too large or too deep is refused where it comes in") {
+    auto bench = SessionBench::as("admin");
+    const auto ask = [&](const std::string& config) {
+        bench.say(R"({"type":"config","action":"check","config":)" + config + "}");
+        const auto heard = bench.only("error");
+        CHECK(bench.agent->commands.empty());
+        return std::string(heard.str("code"));
+    };
+    CHECK(ask(R"({"a":")" + std::string(kMostConfigBytes, 'a') + "\"}") == "too_large");
+    const std::string deep = R"({"a":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+    CHECK(ask(deep) == "bad_request");
+}
+
+TEST_CASE("of the agent as a whole only who administers all of it hears") {
+    const auto news = ConfigNews{
+        R"({"change":"reverted","reason":"r","state":"in_force","source":"file","file":"/f","needs_restart":[]})"};
+    for (const char* who : {"viewer", "operator", "admin"}) {
+        CAPTURE(who);
+        auto bench = SessionBench::as(who);
+        bench.session->configChanged(news);
+        const bool told = bench.session->hasOutput();
+        CHECK(told == (std::string(who) == "admin"));
+        if (told) CHECK(bench.only("system/config").str("change") == "reverted");
+    }
+    auto bench = SessionBench::as("admin");
+    bench.access->replace({TokenRule::of("some", Role::admin, {"door"})}, {});
+    bench.say(R"({"type":"auth","token":"some"})");
+    bench.hear();
+    for (const char* type : {R"("config","action":"get")", R"("diagnostics")", R"("probe")"}) {
+        bench.say(std::string(R"({"type":)") + type + "}");
+        CHECK(bench.only("error").str("code") == "forbidden");
+    }
+    bench.session->configChanged(news);
+    CHECK_FALSE(bench.session->hasOutput());
+    CHECK(bench.agent->commands.empty());
 }
 
 TEST_CASE("a hub that asks for it hears our token as it is now, at most once a second") {

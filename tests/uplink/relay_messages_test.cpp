@@ -99,6 +99,7 @@ TEST_CASE("every outcome and every action comes out as what it was") {
     const auto grant = std::get<StreamGrant>(outcome(SessionBench::grantOf(5, 1, 100)));
     CHECK(grant.rendition == 5);
     CHECK(grant.backlog.chunks.size() == SessionBench::grantOf(5, 1, 100).backlog.chunks.size());
+    CHECK(std::get<Report>(outcome(Report{"{}"})).json == "{}");
     CHECK(std::get<TokenRotated>(outcome(TokenRotated{.token = "t", .oldHoldsFor = 60s})).oldHoldsFor == 60s);
 
     Command command{.session = 9, .ticket = 2, .cameraId = "door", .action = {}, .role = Role::admin};
@@ -114,6 +115,15 @@ TEST_CASE("every outcome and every action comes out as what it was") {
     CHECK_FALSE(std::get<SetQuality>(read.action).height);
     command.action = StartStream{.form = StreamForm::jpeg, .codecs = {"avc1"}};
     CHECK(std::get<StartStream>(asked(command).action).codecs == std::vector<std::string>{"avc1"});
+    command.action = AskConfig{ConfigAction::apply, R"({"cameras":[]})", 5s, "chief"};
+    CHECK(std::get<AskConfig>(asked(command).action).action == ConfigAction::apply);
+    CHECK(std::get<AskConfig>(asked(command).action).candidate == R"({"cameras":[]})");
+    CHECK(std::get<AskConfig>(asked(command).action).trial == 5s);
+    CHECK(std::get<AskConfig>(asked(command).action).by == "chief");
+    command.action = AskProbe{"test://bars"};
+    CHECK(std::get<AskProbe>(asked(command).action).source == "test://bars");
+    command.action = AskDiagnostics{};
+    CHECK(std::holds_alternative<AskDiagnostics>(asked(command).action));
     command.action = RotateToken{};
     CHECK(std::holds_alternative<RotateToken>(asked(command).action));
 }
