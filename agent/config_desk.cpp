@@ -7,6 +7,7 @@
 #include "agent/config_document.hpp"
 #include "base/foreign_words.hpp"
 #include "base/log.hpp"
+#include "uplink/message_request.hpp"
 
 namespace edgecam::agent {
 namespace {
@@ -16,8 +17,8 @@ using uplink::Outcome;
 using uplink::Refusal;
 using uplink::Report;
 
-// An answer has to fit into what waits for one peer; configs are some kilobytes.
-constexpr std::size_t kMostShown = 512 << 10;
+// What is larger could not be sent back either; configs are some kilobytes.
+constexpr std::size_t kMostShown = uplink::kMostConfigBytes;
 constexpr std::size_t kMostOfName = 64;
 
 /// "/cameras/0/source: …": the place at fault is the field.

@@ -68,9 +68,7 @@ std::string hidden(const std::string& url) {
 
 // The candidate may be anything, so nothing is taken for an object, a list or a text before it is looked at.
 JsonValue* memberOf(JsonValue& object, const char* name) {
-    if (!object.IsObject()) return nullptr;
-    const auto found = object.FindMember(name);
-    return found == object.MemberEnd() ? nullptr : &found->value;
+    return object.IsObject() && object.HasMember(name) ? &object[name] : nullptr;
 }
 std::string textAt(JsonValue& object, const char* name) {
     const JsonValue* member = memberOf(object, name);
@@ -132,7 +130,9 @@ void dropRepeated(JsonValue& value, Allocator& allocator) {
     if (!value.IsObject()) return;
     std::set<std::string> seen;
     JsonValue kept(rapidjson::kObjectType);
-    for (auto& member : value.GetObject()) {
+    const auto members = value.MemberBegin();
+    for (rapidjson::SizeType i = 0; i < value.MemberCount(); ++i) {
+        auto& member = members[static_cast<std::ptrdiff_t>(i)];
         if (!seen.emplace(member.name.GetString(), member.name.GetStringLength()).second) continue;
         dropRepeated(member.value, allocator);
         kept.AddMember(member.name, member.value, allocator);

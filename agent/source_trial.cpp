@@ -36,16 +36,18 @@ std::string SourceTrial::text() const {
 
 SourceTrial trySource(const capture::SourceUri& source, Microseconds within) {
     const SystemClock clock;
-    MainLoop loop;
+    const auto loop = std::make_shared<MainLoop>();
     SourceTrial trial{.source = source.shown(), .status = {}, .codec = {}};
     bool over = false;
-    // Pictures come on threads of their own; what the loop does not run any more comes to nothing.
+    // Pictures come on threads of their own; what they say late may find this function gone.
     const auto seen = std::make_shared<std::string>();
-    const auto heard = [&](const Chunk& chunk) {
+    const auto heard = [&loop, weak = std::weak_ptr(loop), seen](const Chunk& chunk) {
         if (!chunk.format) return;
-        loop.post([&loop, seen, codec = chunk.format->codecString] {
+        loop->post([weak, seen, codec = chunk.format->codecString] {
+            const auto running = weak.lock();
+            if (!running) return;
             *seen = codec;
-            loop.quit();
+            running->quit();
         });
     };
     auto camera =
@@ -54,14 +56,14 @@ SourceTrial trySource(const capture::SourceUri& source, Microseconds within) {
                                               if (over) return;
                                               trial.status = status;
                                               over = isOver(status.state);
-                                              if (over) loop.quit();
+                                              if (over) loop->quit();
                                           }});
     const auto lease =
         camera->open({.form = capture::StreamForm::cmaf, .codecs = {"avc1", "hvc1"}, .wish = {}});
     camera->start();
     {
-        const MainLoop::Timer limit(within, [&] { loop.quit(); });
-        loop.run();
+        const MainLoop::Timer limit(within, [&] { loop->quit(); });
+        loop->run();
     }
     trial.codec = *seen;
     over = true;  // what closing it says is no news

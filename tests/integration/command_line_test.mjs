@@ -122,6 +122,22 @@ test('probe says what there is', () => {
     assert.match(edgecam('probe').stdout, /encoders[\s\S]*x264enc/i);
 });
 
+test('probe opens a source, given as an option or unseen by others, and says what it gives or why not', () => {
+    const small = 'test://bars?width=320&height=180&fps=15';
+    const seen = JSON.parse(edgecam('probe', '--json', '--source', small).stdout).source;
+    assert.deepEqual([seen.reachable, seen.width, seen.height], [true, 320, 180]);
+    assert.match(seen.codec, /^avc1\./);
+    assert.match(edgecam('probe', '--source', small).stdout, /Source:\n {2}test:\/\/bars: avc1\.\w+, 320x180, 15 fps/);
+    const { stdout } = spawnSync(agentBinary, ['probe', '--json', '--source', '-'],
+        { encoding: 'utf8', input: 'rtsp://user:not-to-be-seen@127.0.0.1:1/x\n' });
+    assert.equal(JSON.parse(stdout).source.reachable, false);
+    assert.match(JSON.parse(stdout).source.reason, /127\.0\.0\.1:1/);
+    assert.ok(!stdout.includes('not-to-be-seen'));
+    const wrong = edgecam('probe', '--source', 'gopher://x');
+    assert.equal(wrong.status, 64);
+    assert.match(wrong.stderr, /unknown scheme/);
+});
+
 test('detect finds a face, draws it, and refuses what is no picture', { skip: sharedFile('media/faces') ? false : 'no ../shared/media/faces' }, () => {
     const picture = sharedFile('media/faces/dlib_2007_007763.jpg');
     const drawn = join(folder.path, 'drawn.jpg');

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { AgentProcess, ChildProcess, freePort, within } from '../support/agent.mjs';
+import { messageComplaint } from '../hub/schema_check.mjs';
 import { Peer } from '../support/peer.mjs';
 
 const kSecret = 's3cret-of-the-test';
@@ -382,4 +383,10 @@ test('a probe tells what the machine has and whether a source can be reached, an
     const sequences = pictures().map((f) => f.sequence);
     for (let i = 1; i < sequences.length; ++i) assert.equal(sequences[i], sequences[i - 1] + 1, `yard: ${sequences}`);
     await worker.close();
+});
+
+test('all that an administrator was told keeps to the schema', async () => {
+    const types = new Set(admin.messages.map((m) => m.event ?? m.type));
+    for (const type of ['config', 'diagnostics', 'probe', 'error']) assert.ok(types.has(type), `${type} among ${[...types]}`);
+    for (const message of admin.messages) assert.equal(messageComplaint(message), undefined, JSON.stringify(message));
 });
