@@ -158,12 +158,15 @@ Outcome ConfigDesk::apply(const uplink::AskConfig& ask) {
     if (!candidate.change.nothing()) {
         before_ = {inForce_, ask.by};
         auto live = ways_.liveUplinks();
-        trial_.begin(clock_.monotonic(), ask.trial, std::move(live));
+        // It may come from the viewers' process, which is not believed.
+        const auto length = std::clamp<Microseconds>(ask.trial, std::chrono::seconds(uplink::kShortestTrialS),
+                                                     std::chrono::seconds(uplink::kLongestTrialS));
+        trial_.begin(clock_.monotonic(), length, std::move(live));
         inForce_.config = std::move(candidate.config);
         inForce_.document = std::move(candidate.document);
         ways_.apply(inForce_.config);
         tell("on_trial", concat(described(candidate.change), "; by ", quoted(ask.by, kMostOfName), ", for ",
-                                std::chrono::round<std::chrono::seconds>(ask.trial).count(), " s"));
+                                std::chrono::round<std::chrono::seconds>(length).count(), " s"));
     }
     JsonWriter json;
     json.beginObject();

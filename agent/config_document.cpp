@@ -119,6 +119,9 @@ std::string nameOfToken(JsonValue& token, rapidjson::SizeType index) {
     return name.empty() ? concat("server/tokens/", index) : name;
 }
 
+constexpr int kDeepest = 64;  // each level costs a stack frame
+constexpr const char* kTooDeep = "lists and objects in one another too deep";
+
 constexpr std::array kSources{"source", "substream"};
 constexpr std::array kTokens{"token", "token_hash"};
 
@@ -295,8 +298,7 @@ std::vector<std::pair<std::string, uplink::TokenHash>> knownHashes(const std::st
 Result<PlainDocument> plainDocument(std::string_view text, const std::string& inForce) {
     auto document = parseJson(text, JsonDialect::withComments);
     if (!document) return document.error();
-    constexpr int kDeepest = 64;
-    if (isDeeperThan(*document, kDeepest)) return Error{"lists and objects in one another too deep"};
+    if (isDeeperThan(*document, kDeepest)) return Error{kTooDeep};
     Allocator& allocator = document->GetAllocator();
     dropRepeated(*document, allocator);
     const std::string whole = toJson(*document);
@@ -348,6 +350,7 @@ Result<std::string> withSecretsOf(const std::string& inForce, const std::string&
     auto document = parseJson(candidate);
     if (!before) return before.error();
     if (!document) return document.error();
+    if (isDeeperThan(*document, kDeepest)) return Error{kTooDeep};
     if (const auto trouble = Restoring(*document, *before).run()) return *trouble;
     return toJson(*document);
 }

@@ -186,6 +186,19 @@ TEST_CASE("what is confirmed runs over restarts, until the file says something e
     }
 }
 
+TEST_CASE("a trial has an end, whatever the viewers' process says") {
+    Box box;
+    box.desk->execute(AskConfig{ConfigAction::apply, box.document("noise"), Microseconds::max(), "chief"});
+    box.later(601s);
+    CHECK(box.picture() == "bars");
+    box.desk->execute(AskConfig{ConfigAction::apply, box.document("noise"), Microseconds::min(), "chief"});
+    CHECK(box.picture() == "noise");
+    box.later(1s);
+    CHECK(box.picture() == "bars");
+    const auto outcome = box.desk->execute(AskConfig{static_cast<ConfigAction>(99), "{}", 1s, "chief"});
+    CHECK(std::holds_alternative<Refusal>(outcome));
+}
+
 TEST_CASE("an uplink that is reached with the new config confirms it, one that stays live does not") {
     Box box;
     box.live = {{"east", true}};

@@ -144,7 +144,9 @@ TEST_CASE("a candidate of any shape is refused or goes on to the schema, never w
         const auto restored = withSecretsOf(full(), text);
         if (!restored) CHECK(restored.error().message.starts_with("/"));
     }
-    CHECK_FALSE(plainDocument(std::string(100, '[') + std::string(100, ']')));
+    const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+    CHECK_FALSE(plainDocument(deep));
+    CHECK_FALSE(withSecretsOf(full(), deep));
 }
 
 TEST_CASE("documents that say the same have one digest, and no token is kept") {
