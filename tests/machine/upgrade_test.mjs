@@ -7,8 +7,7 @@ import { assertNothingMissing, isLive, listen, moreEvents } from './hub_side.mjs
 
 const kPackage = `/host/${readdirSync('/host').find((file) => file.endsWith('.deb'))}`;
 const kJournal = `${kDataFolder}/journal.sqlite3`;
-const kStopsWithinMs = 3000; // the goal; a test on an emulated machine is content with less
-const kPatientMs = 9000; // TimeoutStopSec is 10: it ended by itself
+const kStopsWithinMs = 3000; // the goal; on an emulated machine it is told and decides nothing
 
 /** The package with another version and nothing else, as the next one will be. */
 async function nextVersion() {
@@ -19,8 +18,9 @@ async function nextVersion() {
     return '/tmp/edgecam_next.deb';
 }
 
-test('stopped: viewers and hub are told, and it has ended within 3 s', async () => {
+test('stopped: viewers and hub are told, and it ends by itself', async (t) => {
     const hub = await listen();
+    t.after(() => hub.stop());
     await hub.until(() => isLive(hub), 'the agent', kPatience);
     const connection = hub.live('box-7');
     const peer = await viewer('counter');
@@ -29,7 +29,7 @@ test('stopped: viewers and hub are told, and it has ended within 3 s', async () 
     await run('systemctl', 'stop', 'edgecam');
     const ms = Date.now() - since;
     console.log(`# ended after ${ms} ms (goal ${kStopsWithinMs})`);
-    assert.ok(ms < kPatientMs, `${ms}`);
+    // Ended by itself: systemd did not have to.
     assert.equal(await property('Result'), 'success');
     const going = await peer.message((m) => m.type === 'system' && m.event === 'going_away');
     const { code } = await peer.closed;
@@ -40,7 +40,6 @@ test('stopped: viewers and hub are told, and it has ended within 3 s', async () 
     await hub.until(() => isLive(hub), 'the agent again', kPatience);
     await moreEvents(2);
     await assertNothingMissing(hub);
-    await hub.stop();
 });
 
 test('another version keeps config and data, and runs', async () => {
