@@ -9,6 +9,7 @@
 
 Only the way from the agent to the hub is limited. Every link has namespaces of its own, so several may run at once.
 With `rtt_ms` both ways take half of that longer, behind the bucket: netem, or bench/delay_line.py where the kernel has none.
+With `jitter_ms` the round trip varies by that (half of it each way), and `loss_percent` of the packets are lost each way: netem only.
 Rates are in bits a second, sizes in bytes, times in seconds. All methods of a link may be called from any thread.
 Raises Unavailable where a link cannot be made: not root, no namespaces, no iproute2, no TBF in the kernel.
 """
@@ -84,8 +85,9 @@ class Trace:
 class EmulatedLink:
     """The two namespaces; gone, with every process in them, when the `with` block is left."""
 
-    def __init__(self, bits, burst=8192, queue_ms=300, rtt_ms=0):
+    def __init__(self, bits, burst=8192, queue_ms=300, rtt_ms=0, jitter_ms=0, loss_percent=0):
         self._bits, self._burst, self._queue_ms, self._rtt_ms = bits, max(burst, _MIN_BURST), queue_ms, rtt_ms
+        self._jitter_ms, self._loss_percent = jitter_ms, loss_percent
         self._place = ['root']
         self._limit = self._limit_at(bits)
         self._spaces = {side: f'{_PREFIX}-{os.getpid()}-{id(self):x}-{side}' for side in ('agent', 'hub')}
@@ -201,6 +203,8 @@ class EmulatedLink:
         for space in (agent, hub):
             _ip('-n', space, 'link', 'set', _DEVICE, 'up')
         if self._rtt_ms and not self._delay_by_kernel():
+            if self._jitter_ms or self._loss_percent:
+                raise Unavailable('jitter and loss need netem in the kernel')
             self._delay_by_process()
         else:
             _ip('-n', hub, 'address', 'add', f'{HUB_ADDRESS}/24', 'dev', _DEVICE)
@@ -211,7 +215,9 @@ class EmulatedLink:
                                     stderr=subprocess.STDOUT, text=True, start_new_session=True)
 
     def _delay_by_kernel(self):
-        netem = ['root', 'handle', '1:', 'netem', 'delay', f'{self._rtt_ms / 2}ms', 'limit', '10000']
+        netem = ['root', 'handle', '1:', 'netem', 'limit', '10000', 'delay', f'{self._rtt_ms / 2}ms']
+        netem += [f'{self._jitter_ms / 2}ms'] if self._jitter_ms else []
+        netem += ['loss', f'{self._loss_percent}%'] if self._loss_percent else []
         try:
             for space in self._spaces.values():
                 _run('tc', '-n', space, 'qdisc', 'add', 'dev', _DEVICE, *netem)

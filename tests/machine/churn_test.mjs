@@ -1,0 +1,64 @@
+// Viewers that come and go and a camera that is closed and opened, over and over: the service's memory does not grow with them.
+// EDGECAM_LONG: 2,000 and 500 times, instead of 60 and 15, and the slope is judged.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { descriptorsOf, inState, kLong, mainPid, pictures, residentKbOf, secondsSince, summed, until, viewer } from './box.mjs';
+
+const kMostKbACycle = 1;
+const kWarmUp = kLong ? 200 : 20; // cycles that are not counted: pools and caches fill
+
+/** Least squares over [cycle, kb] pairs. */
+function slopeOf(points) {
+    const mean = (i) => points.reduce((sum, point) => sum + point[i], 0) / points.length;
+    const [x, y] = [mean(0), mean(1)];
+    return points.reduce((sum, [a, b]) => sum + (a - x) * (b - y), 0) / points.reduce((sum, [a]) => sum + (a - x) ** 2, 0);
+}
+
+/** Does `cycle` so many times after the warm-up, some at once; reports what grew, and judges it in the long form. */
+async function churn(what, cycles, warmUp, atOnce, cycle) {
+    const pid = await mainPid();
+    const cycled = async (count) => { for (let i = 0; i < count; i += atOnce) await Promise.all(Array.from({ length: atOnce }, cycle)); };
+    await cycled(warmUp);
+    const descriptors = await summed(descriptorsOf);
+    const step = Math.max(atOnce, cycles / 20);
+    const points = [];
+    const since = Date.now();
+    for (let done = 0; done <= cycles; done += step) {
+        points.push([done, await summed(residentKbOf)]);
+        if (done < cycles) await cycled(step);
+    }
+    const slope = slopeOf(points);
+    console.log(`# ${cycles} ${what} in ${secondsSince(since)} after ${warmUp}: slope of what is resident ${slope.toFixed(2)} KB each (goal ` +
+        `${kMostKbACycle}); MB: ${points.map(([, kb]) => (kb / 1024).toFixed(1)).join(' ')}`);
+    assert.equal(await mainPid(), pid);
+    await until(async () => (await summed(descriptorsOf)) <= descriptors, `no more than ${descriptors} descriptors`);
+    if (kLong) assert.ok(slope <= kMostKbACycle, `${slope} KB each`);
+    // So few cycles say little about a slope; a leak of whole pictures would still show.
+    else assert.ok(points.at(-1)[1] - points[0][1] < 30_000, `${points}`);
+}
+
+test('viewers come and go', async () => {
+    const witness = await viewer('drawn'); // keeps the encode, so that a viewer costs what a viewer costs
+    await pictures(witness, 1);
+    await churn('viewers', kLong ? 2000 : 60, kWarmUp, 5, async () => {
+        const peer = await viewer('drawn');
+        await pictures(peer, 1);
+        await peer.close();
+        witness.frames.length = 0;
+        witness.messages.length = 0;
+    });
+    await witness.close();
+});
+
+test('a camera is closed and opened', async () => {
+    const peer = await viewer('counter');
+    await pictures(peer, 1);
+    await churn('restarts of a camera', kLong ? 500 : 15, kWarmUp / 4, 1, async () => {
+        await peer.control('disable', 'counter');
+        await inState(peer, 'counter', 'disabled');
+        peer.messages.length = peer.frames.length = 0;
+        await peer.control('enable', 'counter');
+        await pictures(peer, 1);
+    });
+    await peer.close();
+});
