@@ -73,8 +73,8 @@ void VisionWorker::run() {
     Heartbeat heart(concat("vision of ", cameraId_));
     while (!pictures_.closed()) {
         heart.beat();
-        takeNewRules();
         const auto picture = pictures_.takeWithin(kLookUp);
+        takeNewRules();
         if (picture) look(*picture);
         if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();
     }
