@@ -189,6 +189,23 @@ after(async () => {
     await agent?.remove();
 });
 
+test('cameras that nobody named are found when they are plugged in, once', async (t) => {
+    unplug();
+    t.after(plugIn);
+    const agent = await agentFor(t, { cameras: undefined, vision: { rate_hz: 0.1 } });
+    assert.match(agent.log, /the config names no camera, and this machine has none/);
+    const peer = await viewer(agent);
+    for (let times = 0; times < 2; ++times) {
+        plugIn();
+        for (const id of ['vivid', 'vivid-2']) await inState(peer, id, 'live');
+        const { data } = await peer.ask({ type: 'status' });
+        assert.deepEqual(data.cameras.map((c) => c.camera_id), ['vivid', 'vivid-2']);
+        unplug();
+        for (const id of ['vivid', 'vivid-2']) await inState(peer, id, 'reconnecting');
+    }
+    await peer.close();
+});
+
 test('cameras that are absent at the start are waited for', async () => {
     unplug();
     agent = await AgentProcess.start([
