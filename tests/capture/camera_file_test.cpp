@@ -114,8 +114,10 @@ TEST_CASE("pictures that stand still or are black: opened anew once, then degrad
     const auto moving = bench("jpegenc ! qtmux", "ball", "moving.mp4");
     // Passed through: looked at only while somebody needs its pictures.
     const auto coded = bench("x264enc key-int-max=15 bframes=0 ! mp4mux", "smpte100", "coded.mp4");
-    for (const auto& [camera, cause] :
+    for (const auto& each :
          {std::pair{still.get(), "the picture is frozen"}, {black.get(), "the picture is black"}}) {
+        CameraBench* const camera = each.first;
+        const char* const cause = each.second;
         CAPTURE(cause);
         REQUIRE(camera->untilState(CameraState::degraded, 20s));
         CHECK(camera->camera->status().reason.starts_with(cause));
