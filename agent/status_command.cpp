@@ -32,9 +32,11 @@ const JsonValue* memberOf(const JsonValue& object, const char* name) {
 }
 
 template <class Print>
-void each(const JsonValue& object, const char* list, Print print) {
+void printList(const char* title, const JsonValue& object, const char* list, Print print) {
     const auto member = object.FindMember(list);
-    if (member == object.MemberEnd() || !member->value.IsArray()) return;
+    const bool any = member != object.MemberEnd() && member->value.IsArray() && !member->value.Empty();
+    std::printf(any ? "%s\n" : "%-12s none\n", title);
+    if (!any) return;
     for (const JsonValue& item : member->value.GetArray()) {
         if (item.IsObject()) print(item);
     }
@@ -92,10 +94,8 @@ void printForPeople(const JsonValue& report) {
                 lasting(numberOf(*agent, "uptime_s")).c_str());
     const std::string page = textOf(report, "page");
     if (!page.empty()) std::printf("page         %s\n", page.c_str());
-    std::printf("cameras\n");
-    each(*status, "cameras", printCamera);
-    std::printf("uplinks\n");
-    each(*status, "uplinks", printUplink);
+    printList("cameras", *status, "cameras", printCamera);
+    printList("uplinks", *status, "uplinks", printUplink);
     if (const JsonValue* journal = memberOf(*status, "journal")) {
         std::printf("journal      %.0f events, %.1f MB; given up %.0f, not stored %.0f\n",
                     numberOf(*journal, "records"), numberOf(*journal, "bytes") / 1e6,
