@@ -260,6 +260,9 @@ async function fault(name, { id = 'first', harm, cause, mend = () => {} }) {
         noticed = await peer.until(() => peer.messages.slice(told).find(
             (m) => m.type === 'stream_status' && m.data.camera_id === id && m.data.state === 'reconnecting'), `${name} noticed`, kLong);
         console.log(`# ${name}: noticed after ${seconds(harmedAt)}: ${noticed.data.reason}`);
+        // What a driver says first, as an error of a node that is about to go, need not be its last word.
+        await peer.until(() => peer.messages.slice(told).find((m) => m.type === 'stream_status' && m.data.camera_id === id &&
+            m.data.state === 'reconnecting' && cause.test(m.data.reason)), `${name}: ${cause}`, kLong);
     } finally {
         mendedAt = Date.now();
         mend();
@@ -268,7 +271,6 @@ async function fault(name, { id = 'first', harm, cause, mend = () => {} }) {
     const first = await peer.until(() => peer.frames.slice(seen).find(isBreak), `${name}: pictures again`, kLong);
     console.log(`# ${name}: first picture ${seconds(mendedAt)} after that`);
     assert.ok(first.flags & 1, 'a key frame comes first');
-    assert.match(noticed.data.reason, cause);
     await inState(peer, id, 'live');
     await peer.close();
     return first.at - mendedAt;
@@ -357,10 +359,12 @@ test('a camera that somebody else uses says so, and is taken when it is free', a
 
 test('a camera that comes back under another number is found by its link in /dev/v4l/by-path', async () => {
     const node = realpathSync(kByPath);
-    const owner = node === kFirst ? 'first' : 'second';
     const peer = await viewer(agent);
-    await peer.control('disable', owner);
-    await inState(peer, owner, 'disabled');
+    // The one link is of either camera, as udev comes to them: both have to be free.
+    for (const owner of ['first', 'second']) {
+        await peer.control('disable', owner);
+        await inState(peer, owner, 'disabled');
+    }
     await peer.control('enable', 'link');
     await peer.control('start', 'link');
     await inState(peer, 'link', 'live');
