@@ -87,8 +87,8 @@ gboolean StatusSocket::someoneAsks(gint listening, GIOCondition, gpointer self) 
     const Descriptor asking(accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (asking.get() < 0) return G_SOURCE_CONTINUE;
     const std::string report = static_cast<StatusSocket*>(self)->report_();
-    // A socket takes some 200 kB at once, ten times what a box of 64 cameras says: nobody is waited for. Who
-    // gets less sees that the text does not end.
+    // A socket takes some 200 kB at once, a box says some kilobytes and one for each camera and line of its
+    // log: nobody is waited for. Who gets less sees that the text does not end.
     const ssize_t sent = send(asking.get(), report.data(), report.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(report.size()))
         logWarning("agent", "a status was not read: ", std::strerror(errno));
