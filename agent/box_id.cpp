@@ -9,7 +9,8 @@ namespace edgecam::agent {
 namespace {
 
 // Random, made once for this program: changing it renames every box.
-constexpr sd_id128_t kProgram = SD_ID128_ARRAY(5d, 1f, 0b, 7e, 9c, 3a, 4e, 62, 8f, 41, d6, 27, 90, ab, 13, c8);
+constexpr sd_id128_t kProgram =
+    SD_ID128_ARRAY(5d, 1f, 0b, 7e, 9c, 3a, 4e, 62, 8f, 41, d6, 27, 90, ab, 13, c8);
 constexpr std::size_t kDigits = 16;
 
 std::string hostName() {

@@ -13,7 +13,8 @@ struct RunOptions {
     std::string config;
     std::optional<std::string> logLevel;
 };
-/// Runs the agent until SIGINT or SIGTERM. Everywhere, an empty config is none: what is left out of one holds.
+/// Runs the agent until SIGINT or SIGTERM. Everywhere, an empty config is none: what is left out of one
+/// holds.
 int runCommand(const RunOptions& options);
 
 /// What the agent runs for its viewers; of no use to people.

@@ -131,7 +131,8 @@ capture::PictureLimits usualPictureLimits(capture::SourceKind kind);
 /// relative paths count from.
 Result<Config> parseConfig(std::string_view text, const std::string& folder);
 
-/// A config file's text, at most 1 MB; without a path, that of a config that says nothing. The error does not repeat the path.
+/// A config file's text, at most 1 MB; without a path, that of a config that says nothing. The error does not
+/// repeat the path.
 Result<std::string> readConfigText(const std::string& path);
 /// What relative paths in the config of that file count from.
 std::string folderOf(const std::string& path);

@@ -122,7 +122,7 @@ struct CameraStatus {
     std::string warning;  ///< what is not well with it although it is live, a sentence; empty: nothing
     Size size;            ///< of the source; empty while unknown
     double frameRate = 0;
-    std::string detector;  ///< "yunet", "haar cascade", "off", or why there is none
+    std::string detector;        ///< "yunet", "haar cascade", "off", or why there is none
     double analysisHz = 0;       ///< pictures looked at a second, at most; 0: none
     std::string analysisReason;  ///< why that is less than the config asks, a sentence; empty: it is not
     std::uint64_t restarts = 0;

@@ -35,7 +35,7 @@ struct CameraFigures {
     std::uint64_t skipped = 0;   ///< replaced by a newer one before anybody looked
     std::uint64_t failed = 0;    ///< the detector gave an error
     Microseconds lastAnalysis{0};
-    Microseconds analysisWork{0};  ///< processor time of all analyses
+    Microseconds analysisWork{0};           ///< processor time of all analyses
     std::array<std::uint64_t, 3> events{};  ///< by FacePhase
     PictureDelays passthroughDelays, subDelays, encodedDelays, jpegDelays;
 };
