@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pollAgainIn } from 'node:timers/promises';
 import { AgentProcess, kSmallCamera } from '../support/agent.mjs';
 import { Peer } from '../support/peer.mjs';
+import { descriptorsOf, viewersPidOf } from '../support/processes.mjs';
 import { parseMetrics, valueOf } from '../support/prometheus_text.mjs';
 import { frame, handshake, RawSocket, request, text } from '../support/raw_socket.mjs';
 
@@ -12,12 +13,14 @@ const kPictures = 8;
 const kStranger = '127.0.0.2';
 const kGuesser = '127.0.0.3';
 const kPollMs = 100;
-let agent, viewer;
+const kFetchersSockets = 4; // fetch() keeps some open
+let agent, viewer, ownDescriptors;
 
 before(async () => {
     agent = await AgentProcess.start({ cameras: [{ ...kSmallCamera, vision: false }], log_level: 'debug' });
     viewer = await Peer.connect(agent.streamUrl, 'looker');
     await viewer.control('start', 'cam_123');
+    ownDescriptors = descriptorsOf(viewersPidOf(agent));
 });
 after(async () => {
     await viewer?.close();
@@ -50,6 +53,14 @@ async function countsMore(reason, than, by = 1) {
         await pollAgainIn(kPollMs);
     }
     assert.fail(`${reason}: ${await refused(reason)}, not ${than + by}`);
+}
+
+/** Every socket of a crowd is closed on the server's side too: a server that is still full makes room at the cost of who comes. */
+async function crowdIsGone() {
+    for (let tries = 0; descriptorsOf(viewersPidOf(agent)) > ownDescriptors + kFetchersSockets; ++tries) {
+        assert.ok(tries < 300, 'the sockets of the crowd stay');
+        await pollAgainIn(kPollMs);
+    }
 }
 
 /** How each ends, by name. A few at a time: those who have not signed in have few places. */
@@ -393,6 +404,7 @@ for (const [what, addressOf, perTurn, enough] of [['one address', () => kStrange
             loris.stop();
         }
         await countsMore('idle_sockets', before, 100);
+        await crowdIsGone();
     });
 }
 
@@ -409,6 +421,7 @@ test('a crowd that never says who it is, and one that is told to go and stays, k
         crowd.forEach((raw) => raw.drop());
         await countsMore('newcomers', before, 30);
     });
+    await crowdIsGone();
 });
 
 test('who guesses tokens is not listened to any more, others of the house and elsewhere are', async () => {

@@ -1,13 +1,13 @@
 // The viewers' process may crash, hang or be flooded: capture, journal and uplink go on as if nothing were. And it does not
 // outlive the agent, nor look alive when that hangs.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as passed } from 'node:timers/promises';
 import { AgentProcess, kSmallCamera, tempFolder, within, withoutAgent } from '../support/agent.mjs';
 import { newEvents } from '../support/event_log.mjs';
 import { Hub } from '../hub/hub.mjs';
 import { Peer } from '../support/peer.mjs';
+import { runs, viewersPidOf } from '../support/processes.mjs';
 
 const skip = withoutAgent;
 const store = tempFolder();
@@ -30,24 +30,6 @@ after(async () => {
     await hub?.stop();
     store.remove();
 });
-
-/** Of a process, by /proc: {name, state, parent}; undefined where there is none. */
-function processOf(pid) {
-    try {
-        const [, name, state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').match(/\((.*)\) (\S) (\d+)/);
-        return { name, state, parent: Number(parent) };
-    } catch {
-        return undefined;
-    }
-}
-/** One that has ended may wait for its parent to notice. */
-const runs = (pid) => ![undefined, 'Z', 'X'].includes(processOf(pid)?.state);
-
-/** The pid of the agent's viewers' process; undefined where there is none. */
-function viewersPid() {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
-    return pids.find((pid) => runs(pid) && processOf(pid).parent === agent.pid && processOf(pid).name === 'edgecam-viewers');
-}
 
 /** A viewer with video, as soon as somebody serves it. */
 async function viewer(of = agent) {
@@ -82,12 +64,12 @@ test('a crash of the viewers\' process costs its viewers their connections, and 
     const before = await untouched();
     for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGKILL']) {
         const watching = await viewer();
-        const pid = viewersPid();
+        const pid = viewersPidOf(agent);
         process.kill(pid, signal);
         assert.equal((await watching.closed).code, 1006);
         await flowsOn(signal);
         await (await viewer()).close();
-        assert.notEqual(viewersPid(), pid);
+        assert.notEqual(viewersPidOf(agent), pid);
     }
     assert.deepEqual(await untouched(), before);
     assert.match(agent.log, /the process of the viewers is gone: it was ended by signal 9 \(Killed\)/);
@@ -99,13 +81,13 @@ test('a crash of the viewers\' process costs its viewers their connections, and 
 describe('what hangs', { skip, concurrency: true }, () => {
     test('a viewers\' process that hangs is replaced, and nobody waits for it', async () => {
         const before = await untouched();
-        const pid = viewersPid();
+        const pid = viewersPidOf(agent);
         process.kill(pid, 'SIGSTOP');
         await flowsOn('hangs');
         await agent.logs(/viewers is gone: it did not end by itself/);
         await flowsOn('replaced');
         await (await viewer()).close();
-        assert.notEqual(viewersPid(), pid);
+        assert.notEqual(viewersPidOf(agent), pid);
         assert.deepEqual(await untouched(), before);
     });
 
@@ -128,7 +110,7 @@ describe('what hangs', { skip, concurrency: true }, () => {
 
 test('it ends with the agent, however that ends', { skip }, async () => {
     for (const end of ['kill', 'stop']) {
-        const pid = viewersPid();
+        const pid = viewersPidOf(agent);
         await agent[end]();
         await agent.run();
         assert.ok(!runs(pid), `after ${end}`);
@@ -140,6 +122,6 @@ test('in one process it is as it was, where that is wished', { skip }, async () 
     agent.config.server.own_process = false;
     await agent.stop();
     await agent.run();
-    assert.equal(viewersPid(), undefined);
+    assert.equal(viewersPidOf(agent), undefined);
     await (await viewer()).close();
 });
