@@ -353,7 +353,8 @@ LinkProfile steppedLink(std::string name, const std::vector<std::pair<Microsecon
                         Microseconds length) {
     LinkProfile link{std::move(name), std::vector<double>(static_cast<std::size_t>(length / 1ms))};
     for (const auto& [from, rate] : rates) {
-        std::fill(link.bytes.begin() + from / 1ms, link.bytes.end(), rate / 8 / 1000);
+        std::fill(link.bytes.begin() + static_cast<std::ptrdiff_t>(from / 1ms), link.bytes.end(),
+                  rate / 8 / 1000);
     }
     return link;
 }

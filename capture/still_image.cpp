@@ -161,7 +161,7 @@ Result<Picture> readPicture(const std::string& path) {
     if (failure) return Error{path + ": " + failure.message()};
     if (size > kLargestFile) return Error{path + ": larger than 64 MiB"};
     std::ifstream file(path, std::ios::binary);
-    ByteBuffer bytes(size);
+    ByteBuffer bytes(static_cast<std::size_t>(size));
     if (size == 0 || !file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
         return Error{path + ": cannot be read, or is empty"};
     }

@@ -41,7 +41,7 @@ Result<ModelFile> readModelFile(const std::string& path) {
     if (size > kLargestModel) return Error{"it is larger than 64 MiB"};
 
     ModelFile file;
-    file.bytes.resize(size);
+    file.bytes.resize(static_cast<std::size_t>(size));
     std::ifstream in(path, std::ios::binary);
     const auto wanted = static_cast<std::streamsize>(size);
     in.read(reinterpret_cast<char*>(file.bytes.data()), wanted);

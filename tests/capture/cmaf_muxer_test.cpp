@@ -5,6 +5,7 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -181,7 +182,8 @@ std::vector<Packet> probed(const ByteBuffer& file) {
         if (line.empty()) continue;
         Packet packet;
         char flag = 0;
-        REQUIRE(std::sscanf(line.c_str(), "%ld,%ld,%c", &packet.pts, &packet.dts, &flag) == 3);
+        REQUIRE(std::sscanf(line.c_str(), "%" SCNd64 ",%" SCNd64 ",%c", &packet.pts, &packet.dts, &flag) ==
+                3);
         packet.keyFrame = flag == 'K';
         packets.push_back(packet);
     }

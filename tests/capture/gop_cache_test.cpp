@@ -31,8 +31,8 @@ Chunk delta(Microseconds time, std::size_t bytes = 100) {
 }
 
 /// Capture times of the backlog's pictures in ms, an init segment as -1.
-std::vector<long> contents(const GopCache& cache) {
-    std::vector<long> times;
+std::vector<std::int64_t> contents(const GopCache& cache) {
+    std::vector<std::int64_t> times;
     for (const Chunk& chunk : cache.backlog().chunks) {
         const bool isInit = chunk.kind == ChunkKind::initSegment;
         times.push_back(isInit ? -1 : chunk.captureTime.time_since_epoch() / 1ms);
@@ -40,7 +40,7 @@ std::vector<long> contents(const GopCache& cache) {
     return times;
 }
 
-using Times = std::vector<long>;
+using Times = std::vector<std::int64_t>;
 
 }  // namespace
 

@@ -248,7 +248,7 @@ class Model {
     Share replay_;
     Share bulk_;
     std::size_t takenText_ = 0, sentText_ = 0;
-    std::size_t pushedVideo_ = 0, sentVideo_ = 0, toldVideo_ = 0, droppedVideo_ = 0, withheldVideo_ = 0;
+    std::uint64_t pushedVideo_ = 0, sentVideo_ = 0, toldVideo_ = 0, droppedVideo_ = 0, withheldVideo_ = 0;
 };
 
 }  // namespace

@@ -50,7 +50,7 @@ inline std::vector<std::uint64_t> numbersOn(const JournalPage& page) {
 }
 
 inline JournalPage pageOf(JournalStore& store, std::int64_t after = 0) {
-    auto page = store.read(after, 1'000'000, std::size_t{1} << 40);
+    auto page = store.read(after, 1'000'000, std::size_t{1} << 30);
     return page ? std::move(*page) : JournalPage{};
 }
 

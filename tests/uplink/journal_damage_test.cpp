@@ -145,7 +145,7 @@ TEST_CASE("whatever is scribbled over the file, the journal works afterwards") {
     for (int round = 0; round < 24; ++round) {
         Shelf shelf;
         const std::string before = shelf.fill(100);
-        const std::size_t size = fs::file_size(shelf.path());
+        const auto size = static_cast<std::size_t>(fs::file_size(shelf.path()));
         const std::size_t count = round % 3 == 0 ? 1 : random() % 2000;
         shelf.scribble(random, random() % size, count);
         shelf.open();

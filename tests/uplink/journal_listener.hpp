@@ -47,7 +47,7 @@ class JournalListener {
 
 inline JournalPage readAll(Journal& journal, std::int64_t after = 0) {
     std::promise<JournalPage> answer;
-    journal.read(after, 1'000'000, std::size_t{1} << 40,
+    journal.read(after, 1'000'000, std::size_t{1} << 30,
                  [&](JournalPage page) { answer.set_value(std::move(page)); });
     return answer.get_future().get();
 }

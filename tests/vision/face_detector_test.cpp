@@ -158,7 +158,7 @@ TEST_CASE("a known model is used, behind an unknown one too, and finds a drawn f
 TEST_CASE("a model cut short or changed by one byte is not loaded") {
     const auto path = sharedModel("face_detection_yunet_2023mar.onnx");
     if (path.empty()) return;
-    std::string whole(fs::file_size(path), '\0');
+    std::string whole(static_cast<std::size_t>(fs::file_size(path)), '\0');
     std::ifstream(path, std::ios::binary).read(whole.data(), static_cast<std::streamsize>(whole.size()));
     std::string changed = whole;
     changed[changed.size() / 2] ^= 1;
