@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <memory>
 
 #include "base/log.hpp"
 #include "uplink/openssl_handle.hpp"
@@ -42,6 +43,23 @@ std::string dayOf(const ASN1_TIME* time) {
     return std::string(text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts));
 }
 
+using AsnTime = std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)>;
+
+/// Not by way of time_t, which ends in 2038 where it has 32 bits.
+AsnTime asnTime(Utc time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%04d%02u%02u%02d%02d%02dZ", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                  static_cast<int>(clock.seconds().count()));
+    AsnTime made(ASN1_TIME_new(), &ASN1_TIME_free);
+    if (made) ASN1_TIME_set_string_X509(made.get(), text.data());
+    return made;
+}
+
 }  // namespace
 
 Result<void> checkCertificate(const std::string& file) {
@@ -53,13 +71,13 @@ Result<void> checkCertificate(const std::string& file) {
 Result<void> checkDates(const std::string& file, Utc now) {
     const auto certificate = readCertificate(file);
     if (!certificate) return certificate.error();
-    std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+    const AsnTime present = asnTime(now);
     const ASN1_TIME* first = X509_get0_notBefore(certificate->get());
     const ASN1_TIME* last = X509_get0_notAfter(certificate->get());
-    if (X509_cmp_time(last, &seconds) < 0) {
+    if (ASN1_TIME_compare(last, present.get()) < 0) {
         return Error{concat(file, " expired on ", dayOf(last))};
     }
-    if (X509_cmp_time(first, &seconds) > 0) {
+    if (ASN1_TIME_compare(first, present.get()) > 0) {
         return Error{concat(file, " is not valid before ", dayOf(first))};
     }
     return {};

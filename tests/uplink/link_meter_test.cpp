@@ -10,6 +10,7 @@
 #include <deque>
 #include <string>
 
+#include "tests/support/emulated.hpp"
 #include "tests/uplink/wire.hpp"
 
 using namespace std::chrono_literals;
@@ -311,6 +312,7 @@ TEST_SUITE("link meter") {
     }
 
     TEST_CASE("the kernel tells what is under way on a real socket, and what is none is no link") {
+        if (edgecam::test::lacks("TCP_INFO")) return;
         const edgecam::test::Listener listener;
         const int near = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in there{};

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/emulated.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/uplink/local_server_bench.hpp"
 #include "tests/uplink/node_peer.hpp"
@@ -178,7 +179,8 @@ TEST_SUITE("local server") {
         // A terabyte in one frame, of which only the first bytes come.
         announcing.send(std::string("\x81\xff\x00\x00\x01\x00\x00\x00\x00\x00\x01\x02\x03\x04", 14) +
                         std::string(5000, 'x'));
-        CHECK(announcing.closeCode() == 1009);
+        // Where a size has 32 bits, libwebsockets forgets the others, and what follows is no frame.
+        CHECK(announcing.closeCode() == (sizeof(std::size_t) > 4 ? 1009 : 1006));
         Wire growing = bench.enter();
         growing.sendFrame(1, std::string(6000, 'x'), false);
         growing.sendFrame(0, std::string(6000, 'x'), false);
@@ -225,6 +227,7 @@ TEST_SUITE("local server") {
         for (int i = 0; i < 2500; ++i) burst += std::string("\x81\x82\x00\x00\x00\x00{}", 8);
         chatty.send(burst);
         CHECK(chatty.closeCode() == 4400);
+        if (edgecam::test::lacks("TCP_INFO")) return;
         Wire pinging = bench.enter();
         const std::string ping = std::string("\x89\xfd\x00\x00\x00\x00", 6) + std::string(125, 'p');
         burst.clear();

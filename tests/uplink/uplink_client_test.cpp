@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "tests/support/emulated.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "tests/uplink/node_peer.hpp"
@@ -212,6 +213,7 @@ TEST_SUITE("uplink client") {
     }
 
     TEST_CASE("what its sockets carry counts for the plan, of a hub that refuses the handshake as well") {
+        if (edgecam::test::lacks("TCP_INFO")) return;
         Listener hub;
         DataPlan plan(1'000'000);
         Bench bench;
