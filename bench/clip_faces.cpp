@@ -1,6 +1,6 @@
 // What the agent's vision makes of a video clip: the real worker with its detector, tracker and events looks
-// at every Nth picture, at the clip's own times and as fast as the machine can. bench/vision runs it and
-// judges.
+// at every Nth picture, or at so many a second, at the clip's own times and as fast as the machine can.
+// bench/vision runs it and judges.
 //
 // Prints a line of JSON for each analysed picture: {frame, ms, found [[x,y,w,h,confidence]], seen [{track,
 // box}], events [{phase, track, frame, box}]}, then {frames}: the pictures of the clip. The leaves at its end
@@ -16,6 +16,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "bench/clip_pictures.hpp"
+#include "capture/picture_gate.hpp"
 #include "vision/vision_worker.hpp"
 
 using namespace edgecam;
@@ -96,6 +97,9 @@ struct Options {
     Size input{640, 360};
     float minConfidence = 0.6F;
     unsigned every = 1;
+    double hz = 0;  ///< 0: every Nth picture; else so many a second, chosen as a camera does for its worker
+
+    [[nodiscard]] double rateOn(double itsRate) const { return hz > 0 ? hz : itsRate / every; }
 };
 
 void writeBox(JsonWriter& json, const RectNorm& box, Size picture) {
@@ -133,14 +137,17 @@ void print(const Look& look) {
     std::printf("%s\n", json.endObject().take().c_str());
 }
 
-/// Gives every Nth picture, from `picture` on, to the worker; how many there were.
-Result<std::uint32_t> feed(bench::ClipPictures& clip, std::optional<Picture> picture, unsigned every,
+/// Gives the pictures that are to be analysed to the worker, `picture` the first; how many there were in all.
+Result<std::uint32_t> feed(bench::ClipPictures& clip, std::optional<Picture> picture, const Options& options,
                            vision::VisionWorker& worker, Notes& notes) {
+    capture::PictureGate gate;
+    gate.limit(options.hz);
     std::uint32_t frames = 0;
     std::size_t given = 0;
     while (picture) {
         ++frames;
-        if (picture->sequence % every == 0) {
+        const bool wanted = picture->sequence % options.every == 0;
+        if (wanted && gate.pass(picture->captureTime.time_since_epoch())) {
             worker.pictures().put(std::move(*picture));
             notes.waitUntilBegun(++given);
         }
@@ -163,14 +170,14 @@ Result<void> look(const Options& options) {
 
     ClipClock clock;
     Notes notes;
-    const auto rules = vision::trackerSettings(options.minConfidence, clip->rate() / options.every);
+    const auto rules = vision::trackerSettings(options.minConfidence, options.rateOn(clip->rate()));
     auto worker = std::make_unique<vision::VisionWorker>(
         "clip", std::make_unique<NotedDetector>(std::move(chosen->detector), clock, notes), clock,
         vision::VisionWorker::Callbacks{
             .detections = [&](const Detections& all) { notes.looks.back().seen = all.faces; },
             .event = [&](const FaceEvent& event) { notes.looks.back().events.push_back(event); }},
         rules);
-    const auto frames = feed(*clip, std::move(*first), options.every, *worker, notes);
+    const auto frames = feed(*clip, std::move(*first), options, *worker, notes);
     worker.reset();  // the live leave
     if (!frames) return frames.error().within(options.clip);
     if (notes.trouble) return notes.trouble->within(options.clip);
@@ -190,6 +197,8 @@ int main(int argc, char** argv) {
     app.add_option("--height", options.input.height);
     app.add_option("--min-confidence", options.minConfidence)->check(CLI::Range(0.3, 0.95));
     app.add_option("--every", options.every, "analyse every Nth picture")->check(CLI::Range(1, 1000));
+    app.add_option("--hz", options.hz, "analyse so many a second, as a camera with vision.rate_hz")
+        ->check(CLI::Range(0.0, 60.0));
     CLI11_PARSE(app, argc, argv);
     startLog(LogLevel::warning);
     capture::startGStreamer();
