@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/geometry.hpp"
+
 namespace edgecam::agent {
 
 struct RunOptions {
@@ -37,6 +39,7 @@ struct DetectOptions {
     std::string draw;   ///< path of a JPEG to write, with one picture only; empty: none
     std::string model;  ///< as in the config; empty: search
     float minConfidence = 0.6F;
+    Size inputSize{640, 360};  ///< as the config's vision.width and height
 };
 /// Finds faces in picture files: one JSON line each.
 int detectCommand(const DetectOptions& options);

@@ -75,6 +75,7 @@ int detectCommand(const DetectOptions& options) {
     vision::DetectorSettings settings;
     settings.modelPaths = modelPaths(options.model);
     settings.minConfidence = options.minConfidence;
+    settings.inputSize = options.inputSize;
     auto chosen = vision::makeFaceDetector(settings);
     if (!chosen) {
         std::fprintf(stderr, "edgecam detect: %s\n", chosen.error().message.c_str());

@@ -46,6 +46,12 @@ int main(int argc, char** argv) {
     detect->add_option("--min-confidence", detectOptions.minConfidence, "Leave out weaker ones")
         ->check(CLI::Range(0.05, 0.95))
         ->capture_default_str();
+    detect->add_option("--width", detectOptions.inputSize.width, "Fit pictures into this before analysis")
+        ->check(CLI::Range(32, 4096))
+        ->capture_default_str();
+    detect->add_option("--height", detectOptions.inputSize.height, "Likewise")
+        ->check(CLI::Range(32, 4096))
+        ->capture_default_str();
 
     std::string tokenConfig;
     CLI::App* token =

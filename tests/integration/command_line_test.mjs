@@ -148,6 +148,10 @@ test('detect finds a face, draws it, and refuses what is no picture', { skip: sh
     assert.ok(line.faces.length >= 1);
     assert.equal(line.faces[0].box.length, 4);
     assert.deepEqual([...readFileSync(drawn).subarray(0, 2)], [0xff, 0xd8]);
+    const coarse = JSON.parse(edgecam('detect', picture, '--width', '160', '--height', '90').stdout);
+    assert.ok(coarse.faces.length < line.faces.length, 'in a smaller picture small faces are lost');
+    assert.deepEqual([coarse.width, coarse.height], [line.width, line.height]);
+    assert.notEqual(edgecam('detect', picture, '--width', '8').status, 0);
 
     const broken = join(folder.path, 'broken.jpg');
     writeFileSync(broken, readFileSync(picture).subarray(0, 300));

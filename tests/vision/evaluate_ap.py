@@ -5,9 +5,7 @@ Reads the JSON lines that `edgecam detect` prints, one a picture, and the ground
   edgecam detect --min-confidence 0.05 FACES/*.jpg | evaluate_ap.py FACES/ground_truth.json --min-ap 0.95
 Ends with 1 when the average precision is below --min-ap, with 2 when the input can't be used.
 
-Definition: PASCAL VOC 2010 and later (area under the whole precision/recall curve, made monotonic). Detections of
-all pictures are ranked together; each takes the free face it overlaps best, if intersection over union is at least
---min-iou. What takes no face but lies on an `ignore` box (a real face nobody annotated) is neither right nor wrong.
+What the figure means is told in bench/detection_figures.py.
 """
 
 import argparse
@@ -15,77 +13,9 @@ import json
 import os
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bench"))
 
-def intersection(a, b):
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def area(box):
-    return box[2] * box[3]
-
-
-def intersection_over_union(a, b):
-    common = intersection(a, b)
-    union = area(a) + area(b) - common
-    return common / union if union > 0 else 0.0
-
-
-def lies_on(box, regions):
-    """Whether at least half of the box is inside one of the regions."""
-    return any(intersection(box, region) >= 0.5 * area(box) for region in regions)
-
-
-def read_detections(lines):
-    """Yields (picture, confidence, box) of every face, and collects the pictures that were looked at."""
-    pictures, detections = set(), []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            answer = json.loads(line)
-            picture = os.path.basename(answer["image"])
-            faces = [(picture, float(face["confidence"]), [float(v) for v in face["box"]])
-                     for face in answer["faces"]]
-        except (ValueError, KeyError, TypeError) as trouble:
-            sys.exit(f"line {number} is not an answer of `edgecam detect`: {trouble!r}")
-        pictures.add(picture)
-        detections += faces
-    return pictures, detections
-
-
-def judge(detections, truth, min_iou):
-    """The verdicts, most confident first: (confidence, right?). Detections on ignored regions have none."""
-    free = {picture: list(entry["faces"]) for picture, entry in truth.items()}
-    verdicts = []
-    for picture, confidence, box in sorted(detections, key=lambda d: -d[1]):
-        best = max(free[picture], key=lambda face: intersection_over_union(box, face), default=None)
-        if best is not None and intersection_over_union(box, best) >= min_iou:
-            free[picture].remove(best)
-            verdicts.append((confidence, True))
-        elif not lies_on(box, truth[picture].get("ignore", [])):
-            verdicts.append((confidence, False))
-    return verdicts
-
-
-def precision_recall(verdicts, faces):
-    """One (recall, precision) for each verdict, in rank order."""
-    curve, right = [], 0
-    for rank, (_, correct) in enumerate(verdicts, 1):
-        right += correct
-        curve.append((right / faces, right / rank))
-    return curve
-
-
-def average_precision(curve):
-    total, best, last_recall = 0.0, 0.0, None
-    for recall, precision in reversed(curve):  # from the right, so the best so far is the envelope
-        if last_recall is not None:
-            total += (last_recall - recall) * best
-        best = max(best, precision)
-        last_recall = recall
-    return total + (last_recall or 0.0) * best
+from detection_figures import average_precision, judge, precision_recall, read_detections
 
 
 def report(verdicts, faces, pictures):
@@ -110,9 +40,13 @@ def main():
 
     with open(options.ground_truth, encoding="utf-8") as file:
         truth = {entry["image"]: entry for entry in json.load(file)}
-    pictures, detections = read_detections(options.detections)
-    missing = sorted(truth.keys() - pictures)
-    strangers = sorted(pictures - truth.keys())
+    try:
+        pictures, detections = read_detections(options.detections)
+    except ValueError as trouble:
+        print(trouble, file=sys.stderr)
+        return 2
+    missing = sorted(truth.keys() - pictures.keys())
+    strangers = sorted(pictures.keys() - truth.keys())
     if missing or strangers:
         # Leaving out the hard ones must not raise the figure.
         print(f"not looked at: {missing}; without ground truth: {strangers}", file=sys.stderr)

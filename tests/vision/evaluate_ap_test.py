@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import evaluate_ap
+import detection_figures
 
 FACE = [10, 10, 20, 20]
 OTHER = [100, 100, 20, 20]
@@ -15,8 +16,8 @@ OTHER = [100, 100, 20, 20]
 
 def ap(detections, truth):
     faces = sum(len(entry["faces"]) for entry in truth.values())
-    return evaluate_ap.average_precision(
-        evaluate_ap.precision_recall(evaluate_ap.judge(detections, truth, 0.5), faces))
+    return detection_figures.average_precision(
+        detection_figures.precision_recall(detection_figures.judge(detections, truth, 0.5), faces))
 
 
 class AveragePrecision(unittest.TestCase):
@@ -38,11 +39,23 @@ class AveragePrecision(unittest.TestCase):
         self.assertEqual(ap(wrong_last, self.truth), 1.0)
 
     def test_a_face_counts_once(self):
-        self.assertEqual(evaluate_ap.judge([("a", 0.9, FACE), ("a", 0.8, FACE)], self.truth, 0.5),
+        self.assertEqual(detection_figures.judge([("a", 0.9, FACE), ("a", 0.8, FACE)], self.truth, 0.5),
                          [(0.9, True), (0.8, False)])
 
     def test_on_an_ignored_face_there_is_no_verdict(self):
-        self.assertEqual(evaluate_ap.judge([("a", 0.9, [205, 205, 20, 20])], self.truth, 0.5), [])
+        self.assertEqual(detection_figures.judge([("a", 0.9, [205, 205, 20, 20])], self.truth, 0.5), [])
+
+
+class RecallByWidth(unittest.TestCase):
+    def test_a_face_counts_by_its_width_in_the_analysed_picture(self):
+        truth = {"a": {"faces": [FACE, OTHER]}, "b": {"faces": [[0, 0, 31, 40], [50, 0, 32, 40]]}}
+        taken = detection_figures.match([("a", 0.9, FACE), ("b", 0.8, [50, 0, 32, 40]), ("b", 0.7, [200, 200, 20, 20])], truth, 0.5)
+        self.assertEqual(detection_figures.recall_by_width(taken, truth, {"a": 0.25, "b": 0.5}, (8, 16)),
+                         [(0, 8, 2, 1), (8, 16, 1, 0), (16, None, 1, 1)])
+
+    def test_a_picture_is_fitted_in_whole(self):
+        for picture, scale in (((640, 360), 1), ((1280, 720), 0.5), ((320, 180), 2), ((640, 480), 0.75), ((1280, 360), 0.5)):
+            self.assertEqual(detection_figures.fitted_scale(picture, (640, 360)), scale, picture)
 
 
 class CommandLine(unittest.TestCase):
