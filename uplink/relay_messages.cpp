@@ -64,9 +64,17 @@ void fields(A& a, Detections& x) {
     a(x.cameraId, x.frame, x.faces);
 }
 template <class A>
+void fields(A& a, BestShot& x) {
+    a(x.quality, x.frame, x.box);
+}
+template <class A>
+void fields(A& a, PathPoint& x) {
+    a(x.centre, x.since);
+}
+template <class A>
 void fields(A& a, FaceEvent& x) {
     a(x.eventId, x.cameraId, x.phase, x.trackId, x.timestamp, x.clockSynced, x.firstSeen, x.lastSeen, x.face,
-      x.frame);
+      x.frame, x.quality, x.zones, x.zonesEntered, x.zonesLeft, x.best, x.path);
 }
 
 namespace uplink {
