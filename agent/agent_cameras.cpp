@@ -101,6 +101,10 @@ void Agent::changeCamera(const CameraChange& change) {
         unit.config.encoder = change.camera.encoder;
         retune(change.camera.id);
     }
+    if (change.scene) {
+        unit.config.scene = change.camera.scene;
+        if (unit.vision) unit.vision->retune(unit.config.scene);
+    }
     if (change.enabled) unit.camera->enable(isOn(change.camera));
 }
 
