@@ -272,7 +272,7 @@ constexpr std::array kTypes{
     TypeRule{"unsubscribe", Deed::watch, readUnsubscribe},
     TypeRule{"status", Deed::watch, readPlain<StatusRequest>},
     TypeRule{"metrics", Deed::watch, readPlain<MetricsRequest>},
-    TypeRule{"analytics", Deed::watch, nullptr},
+    TypeRule{"analytics", Deed::watch, readPlain<AnalyticsRequest>},
     TypeRule{"heartbeat", Deed::watch, readHeartbeat},
     TypeRule{"media_ack", Deed::watch, readMediaAck},
     TypeRule{"ack", Deed::watch, readAck},

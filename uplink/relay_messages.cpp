@@ -26,6 +26,10 @@ void fields(A& a, Delays& x) {
     a(x.counts, x.sum);
 }
 template <class A>
+void fields(A& a, DwellTimes& x) {
+    a(x.counts, x.sum);
+}
+template <class A>
 void fields(A& a, PictureDelays& x) {
     a(x.coded, x.muxed);
 }
@@ -117,10 +121,14 @@ void fields(A& a, UplinkStatus& x) {
     a(x.name, x.purpose, x.url, x.state, x.reason, x.attempts, x.retryIn, x.retryAt);
 }
 template <class A>
+void fields(A& a, FaceFigures& x) {
+    a(x.present, x.lastMinute, x.entered, x.left, x.dwell);
+}
+template <class A>
 void fields(A& a, CameraFigures& x) {
     a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
-      x.failed, x.lastAnalysis, x.analysisWork, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays,
-      x.subDelays);
+      x.failed, x.lastAnalysis, x.analysisWork, x.events, x.faces, x.zones, x.passthroughDelays,
+      x.encodedDelays, x.jpegDelays, x.subDelays);
 }
 template <class A>
 void fields(A& a, ProcessFigures& x) {

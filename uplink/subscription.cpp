@@ -125,8 +125,8 @@ bool Subscription::admits(const Detections& detections, Monotonic now) {
     return isDue(detections.cameraId, "detections", now);
 }
 
-bool Subscription::admitsMetrics(std::string_view cameraId, Monotonic now) {
-    return isDue(cameraId, "metrics", now);
+bool Subscription::admitsFigures(std::string_view cameraId, std::string_view topic, Monotonic now) {
+    return isDue(cameraId, topic, now);
 }
 
 bool Subscription::isDue(std::string_view cameraId, std::string_view name, Monotonic now) {

@@ -32,7 +32,7 @@ struct FaceFilter {
 
 struct TopicEntry {
     FaceFilter filter;
-    std::optional<double> rateHz;  ///< thins `detections` and `metrics` only
+    std::optional<double> rateHz;  ///< thins `detections`, `metrics`, `analytics` only
     Microseconds batch{0};         ///< events and detections may wait so long for others; 0: they go at once
     bool operator==(const TopicEntry&) const = default;
 };
@@ -65,8 +65,8 @@ class Subscription {
 
     /// How long such a message may wait to travel with others: as the most impatient entry that matches says.
     [[nodiscard]] Microseconds patience(std::string_view cameraId, std::string_view name) const;
-    /// The same for what a camera's `metrics` tell.
-    [[nodiscard]] bool admitsMetrics(std::string_view cameraId, Monotonic now);
+    /// The same for what a camera's `metrics` or `analytics` tell.
+    [[nodiscard]] bool admitsFigures(std::string_view cameraId, std::string_view topic, Monotonic now);
 
     [[nodiscard]] const std::map<std::string, TopicEntry>& entries() const { return entries_; }
 

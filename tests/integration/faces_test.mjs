@@ -92,3 +92,23 @@ test('a filter for a zone tells of the faces that come into it, and of no others
     }
     await peer.close();
 });
+
+test('analytics agree with the events: how many are there, came and left, by zone too', async () => {
+    const peer = await Peer.connect(agent.streamUrl, 'secret');
+    await peer.ask({ type: 'subscribe', topics: ['cam_123/analytics'] });
+    const heard = () => peer.messages.filter((m) => m.type === 'analytics').map((m) => m.data.cameras[0]);
+    await peer.until(() => heard().length >= 3 && heard().at(-1).left >= 1, 'a face that left', 60_000);
+    for (const place of heard().flatMap((camera) => [camera, ...camera.zones])) {
+        assert.equal(place.entered, place.left + place.present, JSON.stringify(place));
+        assert.equal(place.dwell.count, place.left);
+        const until = place.dwell.until_s.map(([, count]) => count);
+        assert.ok(until.every((count, i) => count <= place.left && (i === 0 || count >= until[i - 1])), JSON.stringify(place));
+    }
+    const { present, zones } = heard().at(-1);
+    assert.equal(zones.length, 16);
+    assert.equal(zones.reduce((sum, zone) => sum + zone.present, 0), present, 'each is in one stripe');
+    const metrics = await (await fetch(`${agent.pageUrl}metrics`, { headers: { Authorization: 'Bearer secret' } })).text();
+    assert.match(metrics, /^edgecam_faces_present\{camera="cam_123"\} \d/m);
+    assert.match(metrics, /^edgecam_zone_faces_dwell_seconds_bucket\{camera="cam_123",zone="stripe7",le="60"\} \d/m);
+    await peer.close();
+});

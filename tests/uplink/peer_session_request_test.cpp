@@ -155,7 +155,7 @@ TEST_CASE("roles are checked on every request, and forbidden wins over unsupport
         Row{R"("stream_control","action":"disable","camera_id":"*")", "forbidden", "", ""},
         Row{R"("stream_control","action":"clip","camera_id":"door")", "unsupported", "unsupported",
             "unsupported"},
-        Row{R"("analytics")", "unsupported", "unsupported", "unsupported"},
+        Row{R"("analytics")", "", "", ""},
         Row{R"("ack","journal":"j","seq":1)", "forbidden", "forbidden", "forbidden"},
         Row{R"("sessions")", "forbidden", "forbidden", ""},
         Row{R"("sessions","action":"revoke","session":"77")", "forbidden", "forbidden", "not_found"},
