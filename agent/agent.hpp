@@ -21,6 +21,7 @@
 #include "agent/config_in_force.hpp"
 #include "agent/data_dir.hpp"
 #include "agent/data_plans.hpp"
+#include "agent/face_analytics.hpp"
 #include "agent/health.hpp"
 #include "agent/main_loop.hpp"
 #include "agent/metrics.hpp"
@@ -130,6 +131,7 @@ class Agent {
     std::set<std::string> disabled_;
     Health health_;
     Metrics metrics_;
+    FaceAnalytics analytics_;
     DataPlans plans_;
     AnalysisPace pace_;
     std::shared_ptr<const uplink::AgentFigures> figures_;  ///< newest; null: none yet

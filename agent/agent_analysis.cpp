@@ -44,7 +44,7 @@ void Agent::addVision(CameraUnit& unit) {
                 },
             .event = [this](const FaceEvent& event) { tell(event); },
         },
-        vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
+        vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()), unit.config.scene);
 }
 
 /// The cameras themselves do not notice, but for how often somebody looks.
@@ -56,7 +56,8 @@ void Agent::changeVision() {
         if (unit.vision) {
             changeVision(unit);
         } else {
-            without.push_back({.camera = unit.config, .source = true, .encoder = false, .enabled = false});
+            without.push_back(
+                {.camera = unit.config, .source = true, .encoder = false, .enabled = false, .scene = false});
         }
     }
     for (const CameraChange& change : without) reopenCamera(change);

@@ -61,6 +61,7 @@ void Agent::publish(CameraStatus status) {
 void Agent::tell(FaceEvent event) {
     event.clockSynced = clock_.synced();
     metrics_.count(event);
+    analytics_.count(event, clock_.monotonic());
     ports_.each(
         [&](Port& port) { port.durable() ? port.exchange.note(event) : port.exchange.publish(event); });
     if (uplink::Journal* journal = eventsTo_) journal->append(event);
@@ -101,6 +102,10 @@ void Agent::changeCamera(const CameraChange& change) {
         unit.config.encoder = change.camera.encoder;
         retune(change.camera.id);
     }
+    if (change.scene) {
+        unit.config.scene = change.camera.scene;
+        if (unit.vision) unit.vision->retune(unit.config.scene);
+    }
     if (change.enabled) unit.camera->enable(isOn(change.camera));
 }
 
@@ -110,6 +115,7 @@ void Agent::removeCamera(const std::string& cameraId) {
     cameras_.erase(cameraId);
     for (const auto& port : ports_.all()) port->exchange.removeCamera(cameraId);
     metrics_.end(cameraId);
+    analytics_.end(cameraId);
 }
 
 }  // namespace edgecam::agent

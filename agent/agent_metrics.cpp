@@ -41,6 +41,9 @@ void Agent::publishFigures() {
         if (!unit.camera) continue;
         figures->cameras[id] = figuresOf(unit);
         figures->cameras[id].events = metrics_.eventsOf(id);
+        std::vector<std::string> zones;
+        for (const Zone& zone : unit.config.scene.zones) zones.push_back(zone.name);
+        analytics_.addTo(figures->cameras[id], id, zones, clock_.monotonic());
     }
     const auto was = std::exchange(figures_, std::move(figures));
     const Monotonic now = clock_.monotonic();

@@ -12,6 +12,7 @@
 #include "agent/box_id.hpp"
 #include "agent/json_schema.hpp"
 #include "agent/places.hpp"
+#include "agent/scene_config.hpp"
 #include "agent/secret_file.hpp"
 #include "base/json.hpp"
 #include "uplink/hub_url.hpp"
@@ -115,6 +116,9 @@ Result<CameraConfig> readCamera(const JsonValue& object, const std::string& fold
     if (!substream) return substream.error().within(where + "/substream");
     camera.substream = *std::move(substream);
     camera.maxRenditions = integerAt(object, "max_renditions", camera.maxRenditions);
+    auto scene = readScene(object);
+    if (!scene) return Error{where + scene.error().message};
+    camera.scene = *std::move(scene);
     return camera;
 }
 

@@ -19,6 +19,7 @@
 #include "uplink/hub_url.hpp"
 #include "uplink/proxy_url.hpp"
 #include "uplink/tls_settings.hpp"
+#include "vision/scene_rules.hpp"
 
 namespace edgecam::agent {
 
@@ -31,6 +32,7 @@ struct CameraConfig {
     capture::EncoderSettings encoder;
     int maxRenditions = 2;
     capture::PictureLimits pictures;  ///< when they are held to be frozen or black
+    vision::SceneRules scene;
     bool operator==(const CameraConfig&) const = default;
 };
 

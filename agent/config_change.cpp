@@ -23,7 +23,8 @@ CameraChange changeOf(const CameraConfig& was, const CameraConfig& is) {
                       was.maxRenditions != is.maxRenditions || was.vision != is.vision ||
                       was.pictures != is.pictures,
             .encoder = was.encoder != is.encoder,
-            .enabled = was.enabled != is.enabled};
+            .enabled = was.enabled != is.enabled,
+            .scene = was.scene != is.scene};
 }
 
 void compareCameras(const Config& inForce, const Config& next, ConfigChange& change) {

@@ -16,6 +16,7 @@ struct CameraChange {
     bool source = false;   ///< something that a running camera cannot take: it is closed and opened anew
     bool encoder = false;  ///< what its encodes aim at by default
     bool enabled = false;
+    bool scene = false;  ///< what is told of where in its view
     bool operator==(const CameraChange&) const = default;
 };
 

@@ -21,9 +21,9 @@ double secondsOf(Microseconds span) {
 /// A family that is filled sample by sample.
 class Family {
   public:
-    Family(MetricFamilies& families, MetricType type, const char* name, const char* help)
+    Family(MetricFamilies& families, MetricType type, std::string name, std::string help)
         : families_(families), index_(families.size()) {
-        families.push_back({.name = name, .help = help, .type = type, .metric = {}});
+        families.push_back({.name = std::move(name), .help = std::move(help), .type = type, .metric = {}});
     }
     void add(Labels labels, double value) {
         prometheus::ClientMetric sample;
@@ -33,16 +33,17 @@ class Family {
     }
     void add(Labels labels, std::uint64_t value) { add(std::move(labels), static_cast<double>(value)); }
     /// Of a histogram, which counts each bound's with all below it.
-    void add(Labels labels, const Delays& delays) {
+    template <class Bounds>
+    void add(Labels labels, const Durations<Bounds>& delays) {
         prometheus::ClientMetric sample;
         sample.label = std::move(labels);
         prometheus::ClientMetric::Histogram& histogram = sample.histogram;
         for (std::size_t i = 0; i < delays.counts.size(); ++i) {
             histogram.sample_count += delays.counts[i];
-            const bool last = i == Delays::kBounds.size();
+            const bool last = i == Bounds::kBounds.size();
             histogram.bucket.push_back({.cumulative_count = histogram.sample_count,
                                         .upper_bound = last ? std::numeric_limits<double>::infinity()
-                                                            : secondsOf(Delays::kBounds[i])});
+                                                            : secondsOf(Bounds::kBounds[i])});
         }
         histogram.sample_sum = secondsOf(delays.sum);
         families_[index_].metric.push_back(std::move(sample));
@@ -203,6 +204,33 @@ void addPlans(MetricFamilies& families, const uplink::AgentFigures& agent) {
     }
 }
 
+/// Of whole views, or by zone.
+void addFaces(MetricFamilies& families,
+              const std::vector<std::pair<Labels, const uplink::FaceFigures*>>& places,
+              const std::string& prefix, const std::string& where) {
+    const auto name = [&](const char* what) { return prefix + what; };
+    Family present(families, MetricType::Gauge, name("present"), "Faces that are " + where + " now.");
+    for (const auto& [labels, faces] : places) present.add(labels, faces->present);
+    Family entered(families, MetricType::Counter, name("entered_total"), "Faces that came " + where + ".");
+    for (const auto& [labels, faces] : places) entered.add(labels, faces->entered);
+    Family dwell(families, MetricType::Histogram, name("dwell_seconds"),
+                 "How long faces that left had been " + where + ".");
+    for (const auto& [labels, faces] : places) dwell.add(labels, faces->dwell);
+}
+
+void addFaces(MetricFamilies& families, const uplink::AgentFigures& agent) {
+    std::vector<std::pair<Labels, const uplink::FaceFigures*>> views;
+    std::vector<std::pair<Labels, const uplink::FaceFigures*>> zones;
+    for (const auto& [id, camera] : agent.cameras) {
+        views.emplace_back(Labels{{"camera", id}}, &camera.faces);
+        for (const auto& [name, faces] : camera.zones) {
+            zones.emplace_back(Labels{{"camera", id}, {"zone", name}}, &faces);
+        }
+    }
+    addFaces(families, views, "edgecam_faces_", "in the view");
+    addFaces(families, zones, "edgecam_zone_faces_", "in the zone");
+}
+
 }  // namespace
 
 MetricFamilies agentFamilies(const uplink::AgentView& agent, Monotonic now) {
@@ -248,6 +276,7 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
                 "Processor time of looking through pictures.");
     for (const auto& [id, figures] : agent.figures->cameras)
         work.add({{"camera", id}}, secondsOf(figures.analysisWork));
+    addFaces(families, *agent.figures);
     addPictureDelays(families, *agent.figures);
     return families;
 }

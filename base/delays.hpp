@@ -1,5 +1,6 @@
 // Delays: how long something took, each time it was done, as counts by upper bound: a histogram of /metrics
-// before it has a name. A plain value: whoever counts owns it, others get copies.
+// before it has a name. A plain value: whoever counts owns it, others get copies. DwellTimes are the same of
+// how long faces stay.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +13,8 @@
 
 namespace edgecam {
 
-struct Delays {
-    /// Inclusive, from what muxing a picture takes to a hub that was away for a while.
+/// From what muxing a picture takes to a hub that was away for a while.
+struct DelayBounds {
     static constexpr std::array<Microseconds, 16> kBounds{
         Microseconds(100),
         Microseconds(250),
@@ -32,6 +33,20 @@ struct Delays {
         std::chrono::seconds(10),
         std::chrono::seconds(60),
     };
+};
+
+/// From who walks by to who works there.
+struct DwellBounds {
+    static constexpr std::array<Microseconds, 10> kBounds{
+        std::chrono::seconds(1),  std::chrono::seconds(2),  std::chrono::seconds(5), std::chrono::seconds(10),
+        std::chrono::seconds(30), std::chrono::minutes(1),  std::chrono::minutes(2), std::chrono::minutes(5),
+        std::chrono::minutes(15), std::chrono::minutes(60),
+    };
+};
+
+template <class Bounds>
+struct Durations {
+    static constexpr auto kBounds = Bounds::kBounds;  ///< inclusive
 
     /// Of each bound those that are above the one before; the last are above all of them. Only grow.
     std::array<std::uint64_t, kBounds.size() + 1> counts{};
@@ -44,7 +59,7 @@ struct Delays {
         ++counts[static_cast<std::size_t>(bound - kBounds.begin())];
         sum += delay;
     }
-    void add(const Delays& others) {
+    void add(const Durations& others) {
         for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += others.counts[i];
         sum += others.sum;
     }
@@ -53,8 +68,11 @@ struct Delays {
         for (const std::uint64_t each : counts) total += each;
         return total;
     }
-    bool operator==(const Delays&) const = default;
+    bool operator==(const Durations&) const = default;
 };
+
+using Delays = Durations<DelayBounds>;
+using DwellTimes = Durations<DwellBounds>;
 
 /// Of the pictures of one rendition, before any peer has to do with them.
 struct PictureDelays {

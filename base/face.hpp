@@ -54,17 +54,38 @@ inline const char* nameOf(FacePhase phase) {
     return "update";
 }
 
+/// The best view of a face so far.
+struct BestShot {
+    float quality = 0;  ///< 0..1, as FaceEvent::quality
+    FrameRef frame;
+    RectNorm box;
+};
+
+/// Where a face was, and when.
+struct PathPoint {
+    PointNorm centre;
+    Microseconds since{0};  ///< after FaceEvent::firstSeen
+    bool operator==(const PathPoint&) const = default;
+};
+
 struct FaceEvent {
     std::string eventId;  ///< unique over boxes and restarts (UUID)
     std::string cameraId;
     FacePhase phase = FacePhase::enter;
     std::uint64_t trackId = 0;
-    Utc timestamp;  ///< capture time of `frame`
+    Utc timestamp;            ///< capture time of `frame`
     bool clockSynced = true;  ///< whether the box knew the time when it said so
     Utc firstSeen;
     Utc lastSeen;
     Face face;
     FrameRef frame;
+    float quality = 0;                      ///< how good a view of the face this is, 0..1
+    std::vector<std::string> zones;         ///< it is in, of the camera's; in a leave: it was in, at last
+    std::vector<std::string> zonesEntered;  ///< since the last event of the track
+    std::vector<std::string> zonesLeft;     ///< the same; a leave leaves all
+    std::optional<BestShot> best;           ///< but in an enter, which is all there is of it
+    std::vector<PathPoint> path;            ///< in a leave: a summary, at most kMostPathPoints
+    static constexpr std::size_t kMostPathPoints = 17;
 };
 
 }  // namespace edgecam

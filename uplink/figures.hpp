@@ -25,6 +25,16 @@ std::string laneName(std::size_t lane);
 
 // Of the agent, gathered on its main thread.
 
+/// Of the faces in a camera's view, or in one of its zones. Totals count from the agent's start.
+struct FaceFigures {
+    std::uint64_t present = 0;
+    std::uint64_t lastMinute = 0;  ///< came in the last 60 s
+    std::uint64_t entered = 0;
+    std::uint64_t left = 0;
+    DwellTimes dwell;  ///< of those that left
+    bool operator==(const FaceFigures&) const = default;
+};
+
 struct CameraFigures {
     std::uint64_t pictures = 0;  ///< at the source
     std::uint64_t decoderDrops = 0;
@@ -37,6 +47,8 @@ struct CameraFigures {
     Microseconds lastAnalysis{0};
     Microseconds analysisWork{0};           ///< processor time of all analyses
     std::array<std::uint64_t, 3> events{};  ///< by FacePhase
+    FaceFigures faces;
+    std::map<std::string, FaceFigures> zones;  ///< by name: those of the config
     PictureDelays passthroughDelays, subDelays, encodedDelays, jpegDelays;
 };
 

@@ -3,6 +3,8 @@
 #include <bit>
 #include <random>
 
+#include "uplink/event_story.hpp"
+
 namespace edgecam::uplink {
 namespace {
 
@@ -68,7 +70,7 @@ std::optional<Face> faceOf(ByteView bytes) {
 }  // namespace
 
 EventRow::EventRow(const FaceEvent& event)
-    : event_(event), uuid_(uuidBytes(event.eventId)), face_(bytesOf(event.face)) {}
+    : event_(event), uuid_(uuidBytes(event.eventId)), face_(bytesOf(event.face)), story_(storyOf(event)) {}
 
 Statement& EventRow::bindTo(Statement& statement, std::int64_t seq) const {
     const auto since = [this](Utc time) { return (time - event_.timestamp).count(); };
@@ -91,12 +93,13 @@ Statement& EventRow::bindTo(Statement& statement, std::int64_t seq) const {
           static_cast<std::int64_t>(event_.frame.size.height)}) {
         statement.bind(value);
     }
+    statement.bind(ByteView(story_));
     return statement;
 }
 
 std::int64_t EventRow::storedBytes() const {
     return static_cast<std::int64_t>((uuid_ ? kUuidBytes : event_.eventId.size()) + event_.cameraId.size() +
-                                     face_.size() + 48);
+                                     face_.size() + story_.size() + 48);
 }
 
 std::optional<FaceEvent> eventOf(const Statement& row, int first) {
@@ -119,12 +122,18 @@ std::optional<FaceEvent> eventOf(const Statement& row, int first) {
     event.frame.sequence = static_cast<std::uint32_t>(row.integer(first + 9));
     event.frame.captureTime = event.timestamp + Microseconds(row.integer(first + 10));
     event.frame.size = {static_cast<int>(row.integer(first + 11)), static_cast<int>(row.integer(first + 12))};
+    if (!addStory(event, row.bytes(first + 13))) return std::nullopt;
     return event;
 }
 
 std::size_t wireBytes(const FaceEvent& event) {
     // Measured on the examples of docs/protocol: keys, punctuation and numbers of usual lengths.
-    return 480 + event.eventId.size() + event.cameraId.size() + (event.face.landmarks ? 120 : 0);
+    constexpr std::size_t kPathPoint = 28;
+    std::size_t bytes = 480 + event.eventId.size() + event.cameraId.size() + (event.face.landmarks ? 120 : 0);
+    for (const auto* names : {&event.zones, &event.zonesEntered, &event.zonesLeft}) {
+        for (const std::string& name : *names) bytes += name.size() + 8;
+    }
+    return bytes + (event.best ? 170 : 0) + kPathPoint * event.path.size();
 }
 
 std::optional<ByteBuffer> uuidBytes(std::string_view text) {

@@ -15,17 +15,19 @@ namespace edgecam::uplink {
 /// The columns, in the order that EventRow binds and eventOf() reads. Times are microseconds since the epoch;
 /// first_seen, last_seen and captured are relative to `timestamp`, since SQLite keeps small integers short.
 /// `event_id`: 16 bytes, or text if it is no UUID in lower case. `face`: big-endian IEEE 754 singles: x, y,
-/// width, height, confidence, then x and y of five landmarks if there are any (20 or 60 bytes).
+/// width, height, confidence, then x and y of five landmarks if there are any (20 or 60 bytes). `story`: see
+/// event_story; NULL in rows of a journal that was made before there was one.
 inline constexpr const char* kEventColumns =
     "phase, event_id, camera_id, track_id, timestamp, clock_synced, first_seen, last_seen, face, "
-    "frame_sequence, captured, width, height";
+    "frame_sequence, captured, width, height, story";
 inline constexpr const char* kEventAssignments =
     "phase=?2, event_id=?3, camera_id=?4, track_id=?5, timestamp=?6, clock_synced=?7, first_seen=?8, "
-    "last_seen=?9, face=?10, frame_sequence=?11, captured=?12, width=?13, height=?14";
+    "last_seen=?9, face=?10, frame_sequence=?11, captured=?12, width=?13, height=?14, story=?15";
 /// About what an event takes on disk, as SQL; storedBytes() in C++ says the same. 48: the integers, the
 /// record's header, and its place in the page.
 inline constexpr const char* kEventBytes =
-    "(length(CAST(event_id AS BLOB)) + length(CAST(camera_id AS BLOB)) + length(face) + 48)";
+    "(length(CAST(event_id AS BLOB)) + length(CAST(camera_id AS BLOB)) + length(face) + "
+    "ifnull(length(story), 0) + 48)";
 
 /// One event made ready to be bound. Borrows the event.
 class EventRow {
@@ -39,6 +41,7 @@ class EventRow {
     const FaceEvent& event_;
     std::optional<ByteBuffer> uuid_;
     ByteBuffer face_;
+    ByteBuffer story_;
 };
 
 /// The event in a row whose columns from `first` on are kEventColumns; nothing if they make no sense.

@@ -10,7 +10,10 @@
 namespace edgecam::uplink {
 
 /// PRAGMA user_version; another one belongs to a program that knows better.
-inline constexpr std::int64_t kJournalVersion = 1;
+inline constexpr std::int64_t kJournalVersion = 2;
+/// What makes a journal of version 1 one of version 2; its events stay.
+inline constexpr const char* kJournalFrom1To2 =
+    "ALTER TABLE events ADD COLUMN story BLOB;PRAGMA user_version=2";
 /// PRAGMA application_id: "edgJ".
 inline constexpr std::int64_t kJournalApplication = 0x6564674a;
 
@@ -22,7 +25,7 @@ CREATE TABLE events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   phase INTEGER, event_id BLOB, camera_id TEXT, track_id INTEGER, timestamp INTEGER, clock_synced INTEGER,
   first_seen INTEGER, last_seen INTEGER, face BLOB, frame_sequence INTEGER, captured INTEGER, width INTEGER,
-  height INTEGER);
+  height INTEGER, story BLOB);
 CREATE TABLE gaps (
   seq INTEGER PRIMARY KEY, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL, count INTEGER NOT NULL,
   reason TEXT NOT NULL);

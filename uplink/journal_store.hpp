@@ -88,6 +88,7 @@ class JournalStore {
 
     void prepareFile();
     void makeTables();
+    void fromVersion1();
     void loadFile();
     void loadPositions(bool sameJournal);
     void countRows();

@@ -109,7 +109,7 @@ void JournalStore::prepareFile() {
     const bool fresh = version == 0 && Statement(file_, "SELECT count(*) FROM sqlite_schema").number() == 0;
     if (!fresh && application != kJournalApplication) {
         file_.note(SQLITE_NOTADB, "the file is another program's");
-    } else if (!fresh && version != kJournalVersion) {
+    } else if (!fresh && version != kJournalVersion && version != 1) {
         file_.note(SQLITE_NOTADB, "the file is of version " + std::to_string(version) +
                                       ", this program knows " + std::to_string(kJournalVersion));
     }
@@ -117,11 +117,19 @@ void JournalStore::prepareFile() {
     if (mode.next() && mode.text(0) != "wal") file_.note(SQLITE_CANTOPEN, "the file has no write-ahead log");
     mode.restart();
     if (fresh) makeTables();
+    if (!fresh && version == 1) fromVersion1();
     Statement check(file_, "PRAGMA quick_check(1)");
     if (check.next() && check.text(0) != "ok") {
         const std::string_view lines = check.text(0);  // the last says what
         file_.note(SQLITE_CORRUPT, std::string(lines.substr(lines.rfind('\n') + 1)));
     }
+}
+
+// Whole or not at all: a power cut between the two would leave a file that nobody knows.
+void JournalStore::fromVersion1() {
+    Transaction transaction(file_);
+    file_.run(kJournalFrom1To2);
+    transaction.commit();
 }
 
 void JournalStore::makeTables() {

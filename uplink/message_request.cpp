@@ -17,6 +17,8 @@ constexpr std::int64_t kMaxU16 = std::numeric_limits<std::uint16_t>::max();
 constexpr std::int64_t kMaxU32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t kMaxTopicLength = 100;
 constexpr std::size_t kMostSourceLength = 2048;
+constexpr std::size_t kMostZones = 64;
+constexpr std::size_t kLongestZoneName = 64;
 constexpr double kLongestRetryAfter = 3600;  ///< s; a hub that says more is not believed
 
 using Body = std::variant<RequestBody, Refusal>;
@@ -77,12 +79,10 @@ std::optional<Refusal> readFilter(const JsonValue& object, FaceFilter& into) {
     into.minConfidence = static_cast<float>(filter.number("min_confidence", 0, 1).value_or(0));
     into.minFacePx = static_cast<int>(filter.integer("min_face_px", 0, 16384).value_or(0));
     into.phases = readPhases(filter);
+    into.zones = filter.texts("zones", kMostZones, kLongestZoneName).value_or(std::vector<std::string>{});
     if (!filter.ok()) {
         return Refusal{ErrorCode::badRequest, "filter." + filter.error().message,
                        "filter." + filter.badField()};
-    }
-    if (filter.has("zones")) {
-        return Refusal{ErrorCode::unsupported, "filter.zones: not in this version", "filter.zones"};
     }
     return std::nullopt;
 }
@@ -272,7 +272,7 @@ constexpr std::array kTypes{
     TypeRule{"unsubscribe", Deed::watch, readUnsubscribe},
     TypeRule{"status", Deed::watch, readPlain<StatusRequest>},
     TypeRule{"metrics", Deed::watch, readPlain<MetricsRequest>},
-    TypeRule{"analytics", Deed::watch, nullptr},
+    TypeRule{"analytics", Deed::watch, readPlain<AnalyticsRequest>},
     TypeRule{"heartbeat", Deed::watch, readHeartbeat},
     TypeRule{"media_ack", Deed::watch, readMediaAck},
     TypeRule{"ack", Deed::watch, readAck},

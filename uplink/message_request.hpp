@@ -54,6 +54,7 @@ struct ProbeRequest {
     std::string source;  ///< empty: none
 };
 struct MetricsRequest {};
+struct AnalyticsRequest {};
 struct HeartbeatRequest {
     std::optional<std::string> t0;  ///< the peer's number as it wrote it
 };
@@ -93,7 +94,7 @@ struct HubNotice {};
 
 using RequestBody =
     std::variant<AuthRequest, StreamControlRequest, SubscribeRequest, UnsubscribeRequest, StatusRequest,
-                 MetricsRequest, HeartbeatRequest, MediaAckRequest, AckRequest, SessionsRequest,
+                 MetricsRequest, AnalyticsRequest, HeartbeatRequest, MediaAckRequest, AckRequest, SessionsRequest,
                  RotateTokenRequest, ConfigRequest, DiagnosticsRequest, ProbeRequest, UnservedRequest,
                  HubWelcome, HubError, HubReauthenticate, HubGoingAway, HubNotice>;
 

@@ -10,6 +10,7 @@ constexpr std::int64_t kProtocol = 1;
 constexpr std::array kFeatures{"ack", "deflate", "media_ack"};  ///< what we can, where a hub can it too
 constexpr int kBoxDecimals = 5;                                 ///< a twentieth of a pixel at 4K
 constexpr int kConfidenceDecimals = 4;
+constexpr int kSecondDecimals = 3;
 
 /// Seconds since the epoch with all six digits of the fraction, never in scientific notation.
 std::string secondsText(Utc time) {
@@ -26,16 +27,50 @@ void size(JsonWriter& json, Size of) {
     if (!of.empty()) json.field("width", of.width).field("height", of.height);
 }
 
-void face(JsonWriter& json, const Face& of) {
+void names(JsonWriter& json, const char* key, const std::vector<std::string>& of) {
+    if (of.empty()) return;
+    json.key(key).beginArray();
+    for (const std::string& name : of) json.value(name);
+    json.endArray();
+}
+
+void box(JsonWriter& json, const RectNorm& of) {
     json.key("box").beginArray();
-    for (const float side : {of.box.x, of.box.y, of.box.width, of.box.height}) {
-        json.rounded(side, kBoxDecimals);
-    }
-    json.endArray().key("confidence").rounded(of.confidence, kConfidenceDecimals);
+    for (const float side : {of.x, of.y, of.width, of.height}) json.rounded(side, kBoxDecimals);
+    json.endArray();
+}
+
+void frame(JsonWriter& json, const FrameRef& of) {
+    json.key("frame").beginObject().field("sequence", of.sequence);
+    json.field("capture_us", microsecondsOf(of.captureTime));
+    size(json, of.size);
+    json.endObject();
+}
+
+void face(JsonWriter& json, const Face& of) {
+    box(json, of.box);
+    json.key("confidence").rounded(of.confidence, kConfidenceDecimals);
     if (!of.landmarks) return;
     json.key("landmarks").beginArray();
     for (const PointNorm& point : *of.landmarks) {
         json.beginArray().rounded(point.x, kBoxDecimals).rounded(point.y, kBoxDecimals).endArray();
+    }
+    json.endArray();
+}
+
+/// What is known of a face that was there for a while.
+void history(JsonWriter& json, const FaceEvent& event) {
+    if (event.best) {
+        json.key("best").beginObject().key("quality").rounded(event.best->quality, kConfidenceDecimals);
+        box(json, event.best->box);
+        frame(json, event.best->frame);
+        json.endObject();
+    }
+    if (event.path.empty()) return;
+    json.key("path").beginArray();
+    for (const PathPoint& point : event.path) {
+        json.beginArray().rounded(point.centre.x, kBoxDecimals).rounded(point.centre.y, kBoxDecimals);
+        json.rounded(std::chrono::duration<double>(point.since).count(), kSecondDecimals).endArray();
     }
     json.endArray();
 }
@@ -47,12 +82,19 @@ void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
     json.field("clock_synced", event.clockSynced);
     seconds(json, "first_seen", event.firstSeen);
     seconds(json, "last_seen", event.lastSeen);
+    if (phase == FacePhase::leave) {
+        const std::chrono::duration<double> stayed = event.lastSeen - event.firstSeen;
+        json.key("duration_s").rounded(std::max(stayed.count(), 0.0), kSecondDecimals);
+    }
     json.key("face").beginObject();
     face(json, event.face);
-    json.endObject().key("frame").beginObject().field("sequence", event.frame.sequence);
-    json.field("capture_us", microsecondsOf(event.frame.captureTime));
-    size(json, event.frame.size);
+    if (event.quality > 0) json.key("quality").rounded(event.quality, kConfidenceDecimals);
     json.endObject();
+    frame(json, event.frame);
+    names(json, "zones", event.zones);
+    names(json, "zones_entered", event.zonesEntered);
+    names(json, "zones_left", event.zonesLeft);
+    history(json, event);
 }
 
 void analysis(JsonWriter& json, const CameraStatus& status) {
@@ -160,6 +202,7 @@ void filter(JsonWriter& json, const FaceFilter& of) {
         for (const FacePhase phase : of.phases) json.value(nameOf(phase));
         json.endArray();
     }
+    names(json, "zones", of.zones);
     json.endObject();
 }
 

@@ -154,6 +154,8 @@ class Session final : public PeerSession {
     void uplinksMoved(Microseconds settling);
     void tellUplinksIfDue();
     void answerMetrics(const Id& id);
+    void answerAnalytics(const Id& id);
+    std::set<std::string> camerasDueFor(std::string_view topic);
     void noteError(const Message& message);
 
     // What a metered link's plan allows.

@@ -1,6 +1,7 @@
 // PeerSession: what it counts, and who hears it.
 #include <algorithm>
 
+#include "uplink/message_analytics.hpp"
 #include "uplink/message_metrics.hpp"
 #include "uplink/peer_session_core.hpp"
 
@@ -38,17 +39,31 @@ void Session::answerMetrics(const Id& id) {
     answer(id, metricsMessage(id_, figures(), around_.agent, covered, around_.clock.utc()));
 }
 
+void Session::answerAnalytics(const Id& id) {
+    const auto covered = [this](const std::string& cameraId) { return grant_.covers(cameraId); };
+    answer(id, analyticsMessage(around_.agent, covered, around_.clock.utc()));
+}
+
+std::set<std::string> Session::camerasDueFor(std::string_view topic) {
+    std::set<std::string> due;
+    for (const auto& [cameraId, status] : around_.agent.cameras) {
+        if (grant_.covers(cameraId) && subscription_.admitsFigures(cameraId, topic, now()))
+            due.insert(cameraId);
+    }
+    return due;
+}
+
 void Session::figuresChanged() {
     if (!authenticated_ || closeWish_) return;
     // The journal's state comes with the figures.
     if (subscription_.wants("", "system")) tellStatusIfChanged();
-    std::set<std::string> wanted;
-    for (const auto& [cameraId, status] : around_.agent.cameras) {
-        if (grant_.covers(cameraId) && subscription_.admitsMetrics(cameraId, now())) wanted.insert(cameraId);
-    }
-    if (wanted.empty()) return;
-    const auto shown = [&](const std::string& cameraId) { return wanted.contains(cameraId); };
-    send(metricsMessage(id_, figures(), around_.agent, shown, around_.clock.utc()), Lane::lossy);
+    const auto counted = camerasDueFor("metrics");
+    const auto isCounted = [&](const std::string& cameraId) { return counted.contains(cameraId); };
+    if (!counted.empty())
+        send(metricsMessage(id_, figures(), around_.agent, isCounted, around_.clock.utc()), Lane::lossy);
+    const auto seen = camerasDueFor("analytics");
+    const auto isSeen = [&](const std::string& cameraId) { return seen.contains(cameraId); };
+    if (!seen.empty()) send(analyticsMessage(around_.agent, isSeen, around_.clock.utc()), Lane::lossy);
 }
 
 }  // namespace edgecam::uplink

@@ -76,6 +76,7 @@ void Session::perform(const RequestEnvelope& envelope, const RequestBody& body) 
                 answer(id, statusMessage(around_.agent, grant_, word, around_.clock));
             },
             [&](const MetricsRequest&) { answerMetrics(id); },
+            [&](const AnalyticsRequest&) { answerAnalytics(id); },
             [&](const HeartbeatRequest& heartbeat) {
                 const Utc time = around_.clock.utc();
                 answer(id, heartbeatMessage(heartbeat.t0, time, around_.clock.utc()));

@@ -26,6 +26,10 @@ void fields(A& a, Delays& x) {
     a(x.counts, x.sum);
 }
 template <class A>
+void fields(A& a, DwellTimes& x) {
+    a(x.counts, x.sum);
+}
+template <class A>
 void fields(A& a, PictureDelays& x) {
     a(x.coded, x.muxed);
 }
@@ -64,9 +68,17 @@ void fields(A& a, Detections& x) {
     a(x.cameraId, x.frame, x.faces);
 }
 template <class A>
+void fields(A& a, BestShot& x) {
+    a(x.quality, x.frame, x.box);
+}
+template <class A>
+void fields(A& a, PathPoint& x) {
+    a(x.centre, x.since);
+}
+template <class A>
 void fields(A& a, FaceEvent& x) {
     a(x.eventId, x.cameraId, x.phase, x.trackId, x.timestamp, x.clockSynced, x.firstSeen, x.lastSeen, x.face,
-      x.frame);
+      x.frame, x.quality, x.zones, x.zonesEntered, x.zonesLeft, x.best, x.path);
 }
 
 namespace uplink {
@@ -109,10 +121,14 @@ void fields(A& a, UplinkStatus& x) {
     a(x.name, x.purpose, x.url, x.state, x.reason, x.attempts, x.retryIn, x.retryAt);
 }
 template <class A>
+void fields(A& a, FaceFigures& x) {
+    a(x.present, x.lastMinute, x.entered, x.left, x.dwell);
+}
+template <class A>
 void fields(A& a, CameraFigures& x) {
     a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
-      x.failed, x.lastAnalysis, x.analysisWork, x.events, x.passthroughDelays, x.encodedDelays, x.jpegDelays,
-      x.subDelays);
+      x.failed, x.lastAnalysis, x.analysisWork, x.events, x.faces, x.zones, x.passthroughDelays,
+      x.encodedDelays, x.jpegDelays, x.subDelays);
 }
 template <class A>
 void fields(A& a, ProcessFigures& x) {

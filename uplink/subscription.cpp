@@ -32,6 +32,14 @@ bool FaceFilter::wantsFace(const FaceEvent& event) const {
     return event.face.confidence >= minConfidence && widthPx >= static_cast<float>(minFacePx);
 }
 
+bool FaceFilter::wantsPlace(const FaceEvent& event) const {
+    const auto wanted = [&](const std::string& name) {
+        return std::ranges::find(zones, name) != zones.end();
+    };
+    return zones.empty() || std::ranges::any_of(event.zones, wanted) ||
+           std::ranges::any_of(event.zonesEntered, wanted);
+}
+
 bool FaceFilter::wantsPhase(FacePhase phase) const {
     return phases.empty() || std::ranges::find(phases, phase) != phases.end();
 }
@@ -101,12 +109,14 @@ bool Subscription::admits(const FaceEvent& event) {
 }
 
 bool Subscription::decide(const std::string& topic, const FaceFilter& filter, const FaceEvent& event) {
-    if (filter.minConfidence <= 0 && filter.minFacePx <= 0) return true;
-    std::map<Track, bool>& verdicts = verdicts_[topic];
+    if (filter.minConfidence <= 0 && filter.minFacePx <= 0 && filter.zones.empty()) return true;
+    std::map<Track, Verdict>& verdicts = verdicts_[topic];
     const Track track{event.cameraId, event.trackId};
     if (event.phase == FacePhase::enter) verdicts.erase(track);
     if (verdicts.size() >= kMaxTracksRemembered) verdicts.clear();
-    const bool chosen = verdicts.try_emplace(track, filter.wantsFace(event)).first->second;
+    Verdict& verdict = verdicts.try_emplace(track, Verdict{.face = filter.wantsFace(event)}).first->second;
+    verdict.place = verdict.place || filter.wantsPlace(event);
+    const bool chosen = verdict.face && verdict.place;
     if (event.phase == FacePhase::leave) verdicts.erase(track);
     return chosen;
 }
@@ -115,8 +125,8 @@ bool Subscription::admits(const Detections& detections, Monotonic now) {
     return isDue(detections.cameraId, "detections", now);
 }
 
-bool Subscription::admitsMetrics(std::string_view cameraId, Monotonic now) {
-    return isDue(cameraId, "metrics", now);
+bool Subscription::admitsFigures(std::string_view cameraId, std::string_view topic, Monotonic now) {
+    return isDue(cameraId, topic, now);
 }
 
 bool Subscription::isDue(std::string_view cameraId, std::string_view name, Monotonic now) {

@@ -19,17 +19,20 @@ namespace edgecam::uplink {
 
 struct FaceFilter {
     float minConfidence = 0;
-    int minFacePx = 0;              ///< of the picture at capture, by width
-    std::vector<FacePhase> phases;  ///< empty: all
+    int minFacePx = 0;               ///< of the picture at capture, by width
+    std::vector<FacePhase> phases;   ///< empty: all
+    std::vector<std::string> zones;  ///< only faces that were in one of these; empty: all
     bool operator==(const FaceFilter&) const = default;
     /// Whether the face is one the filter is for; its phase does not matter here.
     [[nodiscard]] bool wantsFace(const FaceEvent& event) const;
+    /// Whether it is in one of the zones, or came through one since the last event.
+    [[nodiscard]] bool wantsPlace(const FaceEvent& event) const;
     [[nodiscard]] bool wantsPhase(FacePhase phase) const;
 };
 
 struct TopicEntry {
     FaceFilter filter;
-    std::optional<double> rateHz;  ///< thins `detections` and `metrics` only
+    std::optional<double> rateHz;  ///< thins `detections`, `metrics`, `analytics` only
     Microseconds batch{0};         ///< events and detections may wait so long for others; 0: they go at once
     bool operator==(const TopicEntry&) const = default;
 };
@@ -53,8 +56,8 @@ class Subscription {
     /// All entries that match, for filters and rates.
     [[nodiscard]] std::vector<const TopicEntry*> matching(std::string_view cameraId,
                                                           std::string_view name) const;
-    /// Whether an event is to go out. Each entry decides once a track, at the first event of it that it sees;
-    /// a leave ends what is remembered of the track.
+    /// Whether an event is to go out. Each entry decides once a track, at the first event of it that it sees,
+    /// but waits for a face to come into one of its zones; a leave ends what is remembered of the track.
     [[nodiscard]] bool admits(const FaceEvent& event);
     /// Whether these detections are to go out now, by the highest rate of the entries that match; counts them
     /// as sent if so.
@@ -62,8 +65,8 @@ class Subscription {
 
     /// How long such a message may wait to travel with others: as the most impatient entry that matches says.
     [[nodiscard]] Microseconds patience(std::string_view cameraId, std::string_view name) const;
-    /// The same for what a camera's `metrics` tell.
-    [[nodiscard]] bool admitsMetrics(std::string_view cameraId, Monotonic now);
+    /// The same for what a camera's `metrics` or `analytics` tell.
+    [[nodiscard]] bool admitsFigures(std::string_view cameraId, std::string_view topic, Monotonic now);
 
     [[nodiscard]] const std::map<std::string, TopicEntry>& entries() const { return entries_; }
 
@@ -74,8 +77,12 @@ class Subscription {
     bool decide(const std::string& topic, const FaceFilter& filter, const FaceEvent& event);
 
     std::map<std::string, TopicEntry> entries_;
-    std::map<std::string, std::map<Track, bool>> verdicts_;  ///< by topic
-    std::map<std::string, Monotonic, std::less<>> nextDue_;  ///< by topic, with the camera's id
+    struct Verdict {
+        bool face = false;
+        bool place = false;
+    };
+    std::map<std::string, std::map<Track, Verdict>> verdicts_;  ///< by topic
+    std::map<std::string, Monotonic, std::less<>> nextDue_;     ///< by topic, with the camera's id
 };
 
 }  // namespace edgecam::uplink

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/heartbeat.hpp"
+#include "vision/face_quality.hpp"
 
 namespace edgecam::vision {
 
@@ -22,14 +23,15 @@ Microseconds processorTime() {
 }  // namespace
 
 VisionWorker::VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
-                           Callbacks callbacks, TrackerSettings tracking)
+                           Callbacks callbacks, TrackerSettings tracking, SceneRules scene)
     : cameraId_(std::move(cameraId)),
       detector_(std::move(detector)),
       clock_(clock),
       callbacks_(std::move(callbacks)),
       patience_(tracking.longestGap),
       tracker_(tracking),
-      events_(cameraId_),
+      scene_(std::move(scene)),
+      events_(cameraId_, scene_),
       thread_([this] { run(); }) {}
 
 VisionWorker::~VisionWorker() {
@@ -54,12 +56,23 @@ void VisionWorker::retune(const TrackerSettings& tracking) {
     newRules_ = tracking;
 }
 
+void VisionWorker::retune(SceneRules scene) {
+    const std::lock_guard lock(newRulesMutex_);
+    newScene_ = std::move(scene);
+}
+
 void VisionWorker::takeNewRules() {
     const std::lock_guard lock(newRulesMutex_);
-    if (!newRules_) return;
-    patience_ = newRules_->longestGap;
-    tracker_.retune(*newRules_);
-    newRules_.reset();
+    if (newRules_) {
+        patience_ = newRules_->longestGap;
+        tracker_.retune(*newRules_);
+        newRules_.reset();
+    }
+    if (newScene_) {
+        scene_ = *std::move(newScene_);
+        events_.retune(scene_);
+        newScene_.reset();
+    }
 }
 
 VisionWorker::Figures VisionWorker::figures() const {
@@ -84,7 +97,7 @@ void VisionWorker::run() {
 void VisionWorker::look(const Picture& picture) {
     const Monotonic begin = clock_.monotonic();
     const Microseconds workedBefore = processorTime();
-    const auto faces = detector_->detect(picture);
+    auto faces = detector_->detect(picture);
     processorUs_ += (processorTime() - workedBefore).count();
     const Monotonic end = clock_.monotonic();
     lastDurationUs_ = (end - begin).count();
@@ -95,13 +108,17 @@ void VisionWorker::look(const Picture& picture) {
     }
     ++analysed_;
     lastAnalysis_ = end;
-    report(picture, *faces);
+    report(picture, *std::move(faces));
 }
 
-void VisionWorker::report(const Picture& picture, const std::vector<Face>& faces) {
+void VisionWorker::report(const Picture& picture, std::vector<Face> faces) {
     const FrameRef frame{picture.sequence, picture.captureTime, picture.size};
-    auto outcome = tracker_.follow(faces, picture.captureTime);
-    const auto events = events_.tell(frame, outcome.seen, outcome.ended);
+    auto outcome = tracker_.follow(scene_.counted(std::move(faces), picture.size), picture.captureTime);
+    std::vector<Sighting> seen;
+    for (const auto& [trackId, face] : outcome.seen) {
+        seen.push_back({trackId, face, faceQuality(picture, face)});
+    }
+    const auto events = events_.tell(frame, seen, outcome.ended);
     if (callbacks_.detections) callbacks_.detections({cameraId_, frame, std::move(outcome.seen)});
     tell(events);
 }

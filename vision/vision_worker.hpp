@@ -19,6 +19,7 @@
 #include "vision/face_detector.hpp"
 #include "vision/face_events.hpp"
 #include "vision/face_tracker.hpp"
+#include "vision/scene_rules.hpp"
 
 namespace edgecam::vision {
 
@@ -36,7 +37,7 @@ class VisionWorker {
 
     /// `clock` must outlive the worker.
     VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
-                 Callbacks callbacks, TrackerSettings tracking = {});
+                 Callbacks callbacks, TrackerSettings tracking = {}, SceneRules scene = {});
     ~VisionWorker();  ///< stops: live tracks leave, then the thread is joined; waits at most for one analysis
     VisionWorker(const VisionWorker&) = delete;
     VisionWorker& operator=(const VisionWorker&) = delete;
@@ -48,6 +49,8 @@ class VisionWorker {
     /// Tracks by other rules from the next picture on, for pictures that come at another rate. Does not wait;
     /// the last call counts.
     void retune(const TrackerSettings& tracking);
+    /// The same for what is told of where.
+    void retune(SceneRules scene);
 
     /// Where pictures for this worker are put.
     [[nodiscard]] Mailbox<Picture>& pictures() { return pictures_; }
@@ -67,7 +70,7 @@ class VisionWorker {
     void run();
     void takeNewRules();
     void look(const Picture& picture);
-    void report(const Picture& picture, const std::vector<Face>& faces);
+    void report(const Picture& picture, std::vector<Face> faces);
     void endTracks();
     void complain(const Error& error);
     void tell(const std::vector<FaceEvent>& events) const;
@@ -80,12 +83,14 @@ class VisionWorker {
     // Of the worker's thread alone.
     Microseconds patience_;  ///< without an analysed picture, until live tracks leave
     FaceTracker tracker_;
+    SceneRules scene_;
     FaceEvents events_;
     LogThrottle complaints_;
     Monotonic lastAnalysis_{};
 
     std::mutex newRulesMutex_;
     std::optional<TrackerSettings> newRules_;
+    std::optional<SceneRules> newScene_;
     std::atomic<std::int64_t> processorUs_{0};
 
     Mailbox<Picture> pictures_;

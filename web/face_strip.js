@@ -4,7 +4,7 @@ import { element, icon, setText } from './dom.js';
 import { durationText } from './figures.js';
 
 const kMostCards = 24;
-/** A face that is there is told of every second; of one that is not, the leaving may have been lost. */
+/** A face that is there is in the detections; of one that is not, the leaving may have been lost. */
 const kSilentMs = 10_000;
 
 export class FaceStrip {
@@ -36,6 +36,17 @@ export class FaceStrip {
         this.#picture(card, event);
         if (event.phase === 'leave') this.#end(key);
         this.#describe(card, event.phase === 'leave');
+    }
+
+    /** @param {object} detections data of that message @param {number} nowMs monotonic */
+    stillThere({ camera_id: camera, frame, faces }, nowMs) {
+        for (const { track_id: track } of faces) {
+            const card = this.#present.get(`${camera}/${track}`);
+            if (!card) continue;
+            card.lastSeen = frame.capture_us / 1e6;
+            card.heardAtMs = nowMs;
+            this.#describe(card, false);
+        }
     }
 
     /** Nobody is known to be there: the agent cannot tell, or began its track numbers anew. */

@@ -73,7 +73,10 @@ const understand = {
         strip.add(data, performance.now());
         showPresent();
     },
-    detections: (data) => tiles.get(data.camera_id)?.detected(data),
+    detections: (data) => {
+        tiles.get(data.camera_id)?.detected(data);
+        strip.stillThere(data, performance.now());
+    },
     drop: (data) => tiles.get(data.camera_id)?.skipped(data.frames ?? 0),
     transfer: (data) => snapshots.announced(data),
     error: (data, { id }) => {

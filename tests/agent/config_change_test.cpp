@@ -40,6 +40,7 @@ std::string inWords(const ConfigChange& change) {
         say("~" + camera.camera.id);
         if (camera.source) say("source");
         if (camera.encoder) say("encoder");
+        if (camera.scene) say("scene");
         if (camera.enabled) say("enabled");
     }
     for (const auto& name : change.uplinksRemoved) say("-" + name);
@@ -85,6 +86,7 @@ TEST_CASE("a change names what it concerns and nothing else") {
         {R"("test://bars")", R"("test://bars", "vision": false)", "~b source"},
         {R"("test://bars")", R"("test://bars", "frozen_after_s": 5)", "~b source"},
         {R"("test://bars")", R"("test://bars", "enabled": false)", "~b enabled"},
+        {R"("test://bars")", R"("test://bars", "min_face_px": 30)", "~b scene"},
         {R"("test://bars")", R"("test://bars", "encoder": {"bitrate_kbps": 500})", "~b encoder"},
         {R"("test://bars")", R"("test://bars", "enabled": false, "encoder": {"width": 640, "height": 360})",
          "~b encoder enabled"},

@@ -346,3 +346,33 @@ TEST_CASE("frozen and black pictures are looked for where a sensor has noise, or
     CHECK(whyNot(R"({"cameras": [{"id": "a", "source": "test://bars", "frozen_after_s": -1}]})")
               .starts_with("/cameras/0/frozen_after_s: "));
 }
+
+TEST_CASE("a camera's zones, what is ignored and how small a face may be are read") {
+    const auto config = parseConfig(R"({"cameras": [{"id": "a", "source": "test://bars", "min_face_px": 40,
+        "zones": [{"name": "gate", "polygon": [[0, 0], [0.5, 0], [0.5, 1]]}], "ignore": [[[1, 1], [0, 1], [1, 0]]]}]})",
+                                    "/");
+    REQUIRE(config);
+    const vision::SceneRules& scene = config->cameras.at(0).scene;
+    CHECK(scene.zones == std::vector<Zone>{{"gate", {{0, 0}, {0.5F, 0}, {0.5F, 1}}}});
+    CHECK(scene.ignored == std::vector<Polygon>{{{1, 1}, {0, 1}, {1, 0}}});
+    CHECK(scene.minFacePx == 40);
+    for (const auto& [wrong, place] : {
+             std::pair{R"("zones": [{"name": "gate", "polygon": [[0, 0], [1, 1]]}])",
+                       "/cameras/0/zones/0/polygon"},
+             {R"("zones": [{"name": "the gate", "polygon": [[0, 0], [1, 1], [1, 0]]}])",
+              "/cameras/0/zones/0/name"},
+             {R"("zones": [{"name": "gate"}])", "/cameras/0/zones/0"},
+             {R"("zones": [{"name": "g", "polygon": [[0, 0], [1, 1], [1, 0]]},
+                 {"name": "g", "polygon": [[0, 0], [1, 1], [1, 0]]}])",
+              "/cameras/0/zones/1/name: \"g\" is used"},
+             {R"("ignore": [[[0, 0], [1, 1.5], [1, 0]]])", "/cameras/0/ignore/0/1/1"},
+             {R"("ignore": [[0, 0], [1, 1], [1, 0]])", "/cameras/0/ignore/0"},
+             {R"("min_face_px": -1)", "/cameras/0/min_face_px"},
+         }) {
+        CAPTURE(wrong);
+        const std::string why =
+            whyNot(concat(R"({"cameras": [{"id": "a", "source": "test://bars", )", wrong, "}]}"));
+        CAPTURE(why);
+        CHECK(why.starts_with(place));
+    }
+}

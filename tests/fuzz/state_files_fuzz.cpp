@@ -14,6 +14,7 @@
 #include "tests/fuzz/lines.hpp"
 #include "tests/support/temp_folder.hpp"
 #include "uplink/data_plan.hpp"
+#include "uplink/event_story.hpp"
 #include "uplink/signed_token.hpp"
 #include "uplink/token_hash.hpp"
 
@@ -131,6 +132,14 @@ void checkKey(std::string_view content) {
     require(ERR_peek_error() == 0);
 }
 
+/// A BLOB of the journal: what it tells can be written down again, to the same bytes.
+void checkStory(std::string_view content) {
+    FaceEvent event;
+    if (!uplink::addStory(event, viewOf(content)) || content.empty()) return;
+    const ByteBuffer again = uplink::storyOf(event);
+    require(std::ranges::equal(again, viewOf(content)));
+}
+
 }  // namespace
 
 // The first line says which of the agent's small files has the rest for its content.
@@ -145,5 +154,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (name == "token") checkOwnToken(folder, content);
     if (name == "secret") checkSecrets(folder, content);
     if (name == "key") checkKey(content);
+    if (name == "story") checkStory(content);
     return 0;
 }

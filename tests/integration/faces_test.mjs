@@ -51,7 +51,7 @@ test('every drawn face is detected where it is drawn, in the very picture that i
     await peer.close();
 });
 
-test('faces enter, are updated at most once a second, and events name the picture', async () => {
+test('faces enter, are updated at most once a second, leave, and events name the picture', async () => {
     const peer = await Peer.connect(agent.streamUrl, 'secret');
     const enter = await peer.message((m) => m.type === 'face_detected' && m.data.phase === 'enter', 40_000);
     assert.equal(enter.data.camera_id, 'cam_123');
@@ -59,10 +59,56 @@ test('faces enter, are updated at most once a second, and events name the pictur
     assert.equal(enter.data.face.box.length, 4);
     assert.equal(enter.data.frame.width, 1280);
     const { track_id: track } = enter.data;
-    const updates = () => peer.messages.filter(
-        (m) => m.type === 'face_detected' && m.data.track_id === track && m.data.phase === 'update');
-    await peer.until(() => updates().length >= 3, 'three updates', 60_000);
-    const times = updates().map((m) => m.data.timestamp);
+    const told = () => peer.messages.filter((m) => m.type === 'face_detected' && m.data.track_id === track).map((m) => m.data);
+    await peer.until(() => told().filter(({ phase }) => phase === 'update').length >= 3, 'three updates', 60_000);
+    const times = told().map((data) => data.timestamp);
     for (let i = 1; i < times.length; i += 1) assert.ok(times[i] - times[i - 1] >= 0.95, `updates ${times}`);
+    // By its zones, stripes of the picture, its way can be followed.
+    let before = enter.data.zones;
+    for (const data of told()) {
+        const centre = data.face.box[0] + data.face.box[2] / 2;
+        const came = [...before, ...data.zones_entered ?? []];
+        assert.ok(data.zones.every((name) => came.includes(name)), JSON.stringify({ before, data }));
+        assert.ok(data.phase === 'leave' || before.every((name) => data.zones.includes(name) || data.zones_left?.includes(name)));
+        before = data.zones;
+        assert.ok(data.zones.some((name) => Math.abs((Number(name.slice(6)) + 0.5) / 16 - centre) < 1.6 / 16), JSON.stringify(data));
+        assert.ok(data.face.quality > 0 && (data.phase === 'enter' || data.best.quality >= data.face.quality), JSON.stringify(data));
+    }
+    await peer.close();
+});
+
+test('a filter for a zone tells of the faces that come into it, and of no others', async () => {
+    const peer = await Peer.connect(agent.streamUrl, 'secret');
+    await peer.ask({ type: 'unsubscribe', topics: ['*/face_detected'] });
+    const before = peer.messages.length;
+    await peer.ask({ type: 'subscribe', topics: ['cam_123/face_detected'], filter: { zones: ['stripe7', 'stripe8'] } });
+    const told = () => peer.messages.slice(before).filter((m) => m.type === 'face_detected' && !m.data.replay).map((m) => m.data);
+    await peer.until(() => told().length >= 4, 'four events', 60_000);
+    const known = new Set(peer.messages.slice(before).filter((m) => m.data?.replay).map((m) => m.data.track_id));
+    for (const data of told()) {
+        const came = [...data.zones ?? [], ...data.zones_entered ?? []].some((name) => ['stripe7', 'stripe8'].includes(name));
+        if (!known.has(data.track_id)) assert.ok(came, JSON.stringify(data));
+        known.add(data.track_id);
+    }
+    await peer.close();
+});
+
+test('analytics agree with the events: how many are there, came and left, by zone too', async () => {
+    const peer = await Peer.connect(agent.streamUrl, 'secret');
+    await peer.ask({ type: 'subscribe', topics: ['cam_123/analytics'] });
+    const heard = () => peer.messages.filter((m) => m.type === 'analytics').map((m) => m.data.cameras[0]);
+    await peer.until(() => heard().length >= 3 && heard().at(-1).left >= 1, 'a face that left', 60_000);
+    for (const place of heard().flatMap((camera) => [camera, ...camera.zones])) {
+        assert.equal(place.entered, place.left + place.present, JSON.stringify(place));
+        assert.equal(place.dwell.count, place.left);
+        const until = place.dwell.until_s.map(([, count]) => count);
+        assert.ok(until.every((count, i) => count <= place.left && (i === 0 || count >= until[i - 1])), JSON.stringify(place));
+    }
+    const { present, zones } = heard().at(-1);
+    assert.equal(zones.length, 16);
+    assert.equal(zones.reduce((sum, zone) => sum + zone.present, 0), present, 'each is in one stripe');
+    const metrics = await (await fetch(`${agent.pageUrl}metrics`, { headers: { Authorization: 'Bearer secret' } })).text();
+    assert.match(metrics, /^edgecam_faces_present\{camera="cam_123"\} \d/m);
+    assert.match(metrics, /^edgecam_zone_faces_dwell_seconds_bucket\{camera="cam_123",zone="stripe7",le="60"\} \d/m);
     await peer.close();
 });

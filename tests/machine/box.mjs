@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as passed } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { kStripes } from '../support/agent.mjs';
 import { Peer } from '../support/peer.mjs';
 
 /** Whether this is the long form, `scripts/soak machine`. */
@@ -31,7 +32,7 @@ export const kConfig = {
     log_level: 'debug', // names every event that is on disk
     cameras: [
         { id: 'counter', source: `v4l2://${kCamera}?width=320&height=180&fps=15`, vision: false },
-        { id: 'drawn', source: 'test://faces?width=320&height=180&fps=5' },
+        { id: 'drawn', source: 'test://faces?width=320&height=180&fps=5', zones: kStripes },
     ],
     vision: { rate_hz: 1, width: 320, height: 180, model: '/opt/models/face_detection_yunet_2023mar.onnx' },
     server: {

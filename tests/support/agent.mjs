@@ -104,6 +104,12 @@ export class ChildProcess {
     }
 }
 
+/** Zones by which a face that moves has something to tell every second or so. */
+export const kStripes = Array.from({ length: 16 }, (_, n) => ({
+    name: `stripe${n}`, polygon: [[n / 16, 0], [(n + 1) / 16, 0], [(n + 1) / 16, 1], [n / 16, 1]],
+}));
+const withStripes = (camera) => (camera.source.startsWith('test://faces') ? { zones: kStripes, ...camera } : camera);
+
 export class AgentProcess {
     #folder = tempFolder();
     #child;
@@ -111,17 +117,19 @@ export class AgentProcess {
 
     /**
      * Starts the agent with `config`: cameras, or more of a config; `data_dir` and a server on a free port with the tokens
-     * "secret" (operator) and "looker" (viewer) are filled in. `environment` is added to ours.
+     * "secret" (operator) and "looker" (viewer) are filled in, and cameras of drawn faces get zones. `environment` is added to ours.
      */
     static async start(config = [{ id: 'cam_123', source: 'test://faces' }], environment = {}) {
         const agent = new AgentProcess();
         agent.#environment = environment;
         const given = Array.isArray(config) ? { cameras: config } : config;
+        const cameras = given.cameras?.map(withStripes);
         agent.port = await freePort();
         const tokens = [{ token: 'secret', role: 'operator' }, { token: 'looker', role: 'viewer' }];
         agent.config = {
             data_dir: path.join(agent.folder, 'data'),
             ...given,
+            ...(cameras && { cameras }),
             server: { listen: `127.0.0.1:${agent.port}`, own_process: true, tokens, ...given.server },
         };
         agent.token = agent.config.server.tokens[0]?.token;

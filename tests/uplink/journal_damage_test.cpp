@@ -102,7 +102,7 @@ TEST_CASE("a file of another program is put aside, not touched") {
 }
 
 TEST_CASE("another program's database is put aside, and so is a newer journal") {
-    for (const char* change : {"PRAGMA application_id=1", "PRAGMA user_version=2", "DROP TABLE gaps"}) {
+    for (const char* change : {"PRAGMA application_id=1", "PRAGMA user_version=99", "DROP TABLE gaps"}) {
         CAPTURE(change);
         Shelf shelf;
         const std::string before = shelf.fill(3);
@@ -114,6 +114,30 @@ TEST_CASE("another program's database is put aside, and so is a newer journal") 
         }
         checkReplaced(shelf, before);
     }
+}
+
+TEST_CASE("a journal of version 1 goes on, with its events") {
+    Shelf shelf;
+    const std::string before = shelf.fill(3);
+    {
+        SqliteFile file;
+        file.open(shelf.path());
+        file.run("ALTER TABLE events DROP COLUMN story;PRAGMA user_version=1");
+        REQUIRE(file.outcome());
+    }
+    shelf.open();
+    FaceEvent fresh = eventNumbered(4);
+    fresh.zones = {"gate"};
+    shelf.journal->append(fresh);
+    shelf.close();
+    shelf.open();
+    const JournalPage page = readAll(*shelf.journal);
+    CHECK(page.journal == before);
+    REQUIRE(page.records.size() == 4);
+    CHECK(numbersOn(page) == std::vector<std::uint64_t>{1, 2, 3, 4});
+    CHECK(eventIn(page.records[0])->zones.empty());
+    CHECK(eventIn(page.records[3])->zones == fresh.zones);
+    CHECK(shelf.aside().empty());
 }
 
 TEST_CASE("an empty file becomes a journal") {

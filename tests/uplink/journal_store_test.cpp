@@ -37,6 +37,19 @@ void checkSame(const FaceEvent& a, const FaceEvent& b) {
     CHECK(a.frame.sequence == b.frame.sequence);
     CHECK(a.frame.captureTime == b.frame.captureTime);
     CHECK(a.frame.size == b.frame.size);
+    CHECK(a.quality == b.quality);
+    CHECK(a.zones == b.zones);
+    CHECK(a.zonesEntered == b.zonesEntered);
+    CHECK(a.zonesLeft == b.zonesLeft);
+    REQUIRE(a.best.has_value() == b.best.has_value());
+    if (a.best) {
+        CHECK(a.best->quality == b.best->quality);
+        CHECK(a.best->box == b.best->box);
+        CHECK(a.best->frame.sequence == b.best->frame.sequence);
+        CHECK(a.best->frame.captureTime == b.best->frame.captureTime);
+        CHECK(a.best->frame.size == b.best->frame.size);
+    }
+    CHECK(a.path == b.path);
 }
 
 }  // namespace
@@ -55,6 +68,14 @@ TEST_CASE("what is stored comes back to the last bit") {
     odd.lastSeen = odd.timestamp - 3us;
     odd.face.landmarks.reset();
     odd.frame = {0xffffffff, odd.timestamp - 7us, {7680, 4320}};
+    odd.quality = 0.75F;
+    odd.zones = {"gate", ""};
+    odd.zonesEntered = {std::string(300, 'z')};
+    odd.zonesLeft = {"gate", "gate"};
+    odd.best = BestShot{0.9F, {7, odd.timestamp - 1s, {1920, 1080}}, {0.1F, 0.2F, 0.3F, 0.4F}};
+    for (std::size_t i = 0; i < FaceEvent::kMostPathPoints; ++i) {
+        odd.path.push_back({{0.01F * static_cast<float>(i), -0.5F}, std::chrono::hours(i)});
+    }
     FaceEvent upper = eventNumbered(3, FacePhase::update);
     for (char& letter : upper.eventId)
         letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));

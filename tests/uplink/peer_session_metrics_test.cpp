@@ -198,3 +198,39 @@ TEST_CASE("a journal that cannot be written is told to who follows the system, a
     publish(true);
     CHECK(bench.only("system/status").str("status") == "online");
 }
+
+TEST_CASE("analytics tell of the faces of the cameras that the peer may see, asked and by their topic") {
+    auto bench = SessionBench::as("viewer");
+    AgentFigures figures;
+    FaceFigures& faces = figures.cameras["door"].faces;
+    faces = {.present = 2, .lastMinute = 3, .entered = 9, .left = 7, .dwell = {}};
+    for (const Microseconds stayed :
+         {Microseconds(500ms), Microseconds(1500ms), Microseconds(90s), Microseconds(2h)}) {
+        faces.dwell.add(stayed);
+    }
+    figures.cameras["door"].zones["gate"].present = 1;
+    bench.view->figures = std::make_shared<const AgentFigures>(figures);
+    bench.say(R"({"type":"analytics","id":1})");
+    const auto answer = bench.only("analytics");
+    const auto& door = find(answer.data()["cameras"], "camera_id", "door");
+    CHECK(door["present"].GetUint64() == 2);
+    CHECK(door["last_minute"].GetUint64() == 3);
+    CHECK(door["entered"].GetUint64() == 9);
+    CHECK(door["left"].GetUint64() == 7);
+    CHECK(door["dwell"]["count"].GetUint64() == 4);
+    CHECK(door["dwell"]["sum_s"].GetDouble() == 7292);
+    CHECK(toJson(door["dwell"]["until_s"]) ==
+          "[[1,1],[2,2],[5,2],[10,2],[30,2],[60,2],[120,3],[300,3],[900,3],[3600,3]]");
+    CHECK(find(door["zones"], "zone", "gate")["present"].GetUint64() == 1);
+
+    bench.say(R"({"type":"subscribe","topics":["door/analytics"],"id":2})");
+    (void)bench.hear();
+    bench.session->figuresChanged();
+    CHECK(bench.only("analytics").data()["cameras"].Size() == 1);
+    auto narrow = SessionBench::as("door-only");
+    AgentFigures other;
+    other.cameras["cam_123"].faces.present = 1;
+    narrow.view->figures = std::make_shared<const AgentFigures>(other);
+    narrow.say(R"({"type":"analytics","id":1})");
+    CHECK(narrow.only("analytics").data()["cameras"].Size() == 0);
+}

@@ -101,6 +101,36 @@ TEST_CASE("auth may be repeated: the role and the cameras follow at once") {
     CHECK(closeCode(bench) == 4401);
 }
 
+TEST_CASE("what is known of a face goes with its events, and nothing that is not") {
+    auto bench = SessionBench::as("viewer");
+    bench.session->deliver(faceOf("door", 1, FacePhase::enter));
+    const Heard enter = bench.only("face_detected");
+    for (const char* field : {"zones", "zones_entered", "zones_left", "best", "path", "duration_s"}) {
+        CAPTURE(field);
+        CHECK_FALSE(enter.data().HasMember(field));
+    }
+    CHECK_FALSE(enter.data()["face"].HasMember("quality"));
+
+    FaceEvent leave = faceOf("door", 1, FacePhase::leave);
+    leave.quality = 0.51239F;
+    leave.zones = {"till"};
+    leave.zonesEntered = {"gate", "till"};
+    leave.zonesLeft = {"gate", "till"};
+    leave.best = BestShot{0.75F, {99, leave.firstSeen, {640, 360}}, {0.5F, 0.25F, 0.125F, 0.25F}};
+    leave.path = {{{0.25F, 0.5F}, Microseconds(0)}, {{0.75F, 0.5F}, Microseconds(123'449)}};
+    bench.session->deliver(leave);
+    const Heard heard = bench.only("face_detected");
+    CHECK(heard.str("duration_s") == "0.123");
+    CHECK(heard.str("zones") == R"(["till"])");
+    CHECK(heard.str("zones_entered") == R"(["gate","till"])");
+    CHECK(heard.str("zones_left") == R"(["gate","till"])");
+    CHECK(heard.str("path") == "[[0.25,0.5,0],[0.75,0.5,0.123]]");
+    CHECK(
+        heard.str("best") ==
+        R"({"quality":0.75,"box":[0.5,0.25,0.125,0.25],"frame":{"sequence":99,"capture_us":1700000000000007,"width":640,"height":360}})");
+    CHECK(heard.data()["face"]["quality"].GetDouble() == doctest::Approx(0.5124));
+}
+
 TEST_CASE("a grant that comes after the token was narrowed is not followed") {
     auto bench = SessionBench::as("operator");
     bench.say(R"({"type":"stream_control","action":"start","camera_id":"cam_123","id":1})");

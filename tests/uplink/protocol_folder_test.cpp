@@ -53,7 +53,7 @@ TEST_CASE("there is an example of every type") {
                                 "media_ack", "metrics", "probe", "rotate_token", "sessions", "status",
                                 "stream_control", "subscribe", "system", "unsubscribe"});
     CHECK(typesIn(examples("agent_to_peer")) ==
-          std::set<std::string>{"auth", "batch", "config", "detections", "diagnostics", "drop", "error",
+          std::set<std::string>{"analytics", "auth", "batch", "config", "detections", "diagnostics", "drop", "error",
                                 "face_detected", "gap", "heartbeat", "metrics", "ok", "probe", "rotate_token",
                                 "sessions", "stream_status", "system", "transfer"});
 }

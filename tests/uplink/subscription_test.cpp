@@ -87,6 +87,27 @@ TEST_CASE("a filter knows the size of faces and the phases wanted") {
     CHECK_FALSE(subscription.admits(narrow));
 }
 
+TEST_CASE("a filter for zones waits for a face to come into one, and then tells all of it") {
+    Subscription subscription;
+    TopicEntry entry;
+    entry.filter.zones = {"gate", "till"};
+    REQUIRE(subscription.add("door/face_detected", entry));
+    const auto event = [](std::uint64_t track, FacePhase phase, std::vector<std::string> zones,
+                          std::vector<std::string> entered = {}) {
+        FaceEvent face = faceOf("door", track, phase);
+        face.zones = std::move(zones);
+        face.zonesEntered = std::move(entered);
+        return face;
+    };
+    CHECK_FALSE(subscription.admits(event(1, FacePhase::enter, {})));
+    CHECK_FALSE(subscription.admits(event(1, FacePhase::update, {"street"}, {"street"})));
+    CHECK(subscription.admits(event(1, FacePhase::update, {"street"}, {"gate", "street"})));  // came through
+    CHECK(subscription.admits(event(1, FacePhase::update, {})));
+    CHECK(subscription.admits(event(1, FacePhase::leave, {})));
+    CHECK(subscription.admits(event(2, FacePhase::enter, {"till"}, {"till"})));
+    CHECK_FALSE(subscription.admits(event(1, FacePhase::enter, {})));  // a number that is used again
+}
+
 TEST_CASE("of several entries one that lets an event through is enough") {
     Subscription subscription;
     TopicEntry strict;
