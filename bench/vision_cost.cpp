@@ -17,6 +17,7 @@
 #include "bench/clip_pictures.hpp"
 #include "vision/face_detector.hpp"
 #include "vision/face_events.hpp"
+#include "vision/face_quality.hpp"
 #include "vision/face_tracker.hpp"
 #include "vision/letterbox.hpp"
 #include "vision/model_file.hpp"
@@ -65,7 +66,11 @@ class Ours {
         if (!faces) return faces.error();
         const auto outcome = tracker_.follow(*faces, picture.captureTime);
         const FrameRef frame{picture.sequence, picture.captureTime, picture.size};
-        told_ += events_.tell(frame, outcome.seen, outcome.ended).size();
+        std::vector<vision::Sighting> seen;
+        for (const auto& [trackId, face] : outcome.seen) {
+            seen.push_back({trackId, face, vision::faceQuality(picture, face)});
+        }
+        told_ += events_.tell(frame, seen, outcome.ended).size();
         return {};
     }
     [[nodiscard]] std::size_t told() const { return told_; }

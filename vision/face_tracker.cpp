@@ -12,6 +12,7 @@ namespace {
 constexpr float kPlaceGain = 0.8F;
 constexpr float kSpeedGain = 0.6F;
 constexpr float kSmallestSide = 1e-4F;
+constexpr double kManyPicturesPerSecond = 20;
 
 float secondsOf(Microseconds time) {
     return std::chrono::duration<float>(time).count();
@@ -24,6 +25,8 @@ TrackerSettings trackerSettings(float minConfidence, double picturesPerSecond) {
     settings.confident = minConfidence;
     settings.birth = std::min(minConfidence + 0.1F, std::max(minConfidence, 0.9F));
     settings.weak = minConfidence / 2;
+    // What is a face for a moment is one for about as long at any rate: a blurred hand, say.
+    if (picturesPerSecond > kManyPicturesPerSecond) settings.hitsToConfirm = 3;
     const auto interval = std::chrono::duration_cast<Microseconds>(
         std::chrono::duration<double>(1 / std::max(picturesPerSecond, 0.01)));
     settings.forgetAfter = std::max(settings.forgetAfter, interval * 3 / 2);
@@ -72,8 +75,11 @@ void FaceTracker::expect(Microseconds step) {
     for (Track& track : tracks_) {
         track.place.x += track.speed.x * seconds;
         track.place.y += track.speed.y * seconds;
-        track.place.width = std::max(track.place.width + track.speed.width * seconds, kSmallestSide);
-        track.place.height = std::max(track.place.height + track.speed.height * seconds, kSmallestSide);
+        // A head that is being hidden shrinks for a moment, and is as large as before when it comes out.
+        if (track.unseen == Microseconds(0)) {
+            track.place.width = std::max(track.place.width + track.speed.width * seconds, kSmallestSide);
+            track.place.height = std::max(track.place.height + track.speed.height * seconds, kSmallestSide);
+        }
         track.unseen += step;
         track.match = nullptr;
     }

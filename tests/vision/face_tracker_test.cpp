@@ -128,6 +128,22 @@ TEST_CASE("a face that moves is found where it must be by now, also after pictur
     CHECK(found.seen[0].trackId == id);
 }
 
+TEST_CASE("a face that shrinks while it is being hidden is as large as before when it comes out") {
+    Pictures pictures;
+    const Face whole = faceAt(0.4F, 0.4F);
+    const auto id = pictures.settle(whole);
+    Face half = whole;
+    for (int step = 1; step <= 3; ++step) {
+        half.box.y += 0.1F * half.box.height;
+        half.box.height *= 0.8F;
+        pictures.next({half});
+    }
+    for (int step = 0; step < 7; ++step) CHECK(pictures.next({}).seen.empty());
+    const auto out = pictures.next({whole});
+    REQUIRE(out.seen.size() == 1);
+    CHECK(out.seen[0].trackId == id);
+}
+
 TEST_CASE("two faces that pass each other keep their ids") {
     Pictures pictures;
     std::uint64_t fromLeft = 0;
@@ -196,6 +212,8 @@ TEST_CASE("the settings follow a config's wish and a slow rate") {
     CHECK(usual.weak == doctest::Approx(0.3));
     CHECK(usual.forgetAfter == 1s);
     CHECK(trackerSettings(0.95F, 10).birth <= 0.95F);
+    CHECK(usual.hitsToConfirm == 2);
+    CHECK(trackerSettings(0.6F, 30).hitsToConfirm == 3);
 
     Pictures slow(trackerSettings(0.6F, 0.1));
     slow.next({faceAt(0.1F, 0.1F)}, 10s);
