@@ -23,6 +23,7 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
     const vision::VisionWorker::Figures seen = unit.vision->figures();
     figures.analysed = seen.analysed;
     figures.skipped = seen.skipped;
+    figures.still = seen.still;
     figures.failed = seen.failed;
     figures.lastAnalysis = seen.lastDuration;
     figures.analysisWork = seen.processorTime;

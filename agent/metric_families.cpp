@@ -78,6 +78,9 @@ constexpr std::array kCameraCounters{
                   &uplink::CameraFigures::analysed},
     CameraCounter{"edgecam_vision_skipped_total", "Pictures replaced by a newer one before anybody looked.",
                   &uplink::CameraFigures::skipped},
+    CameraCounter{"edgecam_vision_still_total",
+                  "Pictures not looked through, since nobody was followed and nothing had changed.",
+                  &uplink::CameraFigures::still},
     CameraCounter{"edgecam_vision_failures_total", "Pictures the detector failed on.",
                   &uplink::CameraFigures::failed},
 };

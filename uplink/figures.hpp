@@ -43,6 +43,7 @@ struct CameraFigures {
     std::uint64_t encoderFailures = 0;
     std::uint64_t analysed = 0;  ///< pictures looked through for faces
     std::uint64_t skipped = 0;   ///< replaced by a newer one before anybody looked
+    std::uint64_t still = 0;     ///< not looked through: nobody was followed, and nothing had changed
     std::uint64_t failed = 0;    ///< the detector gave an error
     Microseconds lastAnalysis{0};
     Microseconds analysisWork{0};           ///< processor time of all analyses

@@ -57,6 +57,7 @@ void counts(JsonWriter& json, const CameraFigures& of) {
     json.field("encoder_drops", of.encoderDrops).field("decoder_failures", of.decoderFailures);
     json.field("encoder_failures", of.encoderFailures);
     json.key("vision").beginObject().field("analysed", of.analysed).field("skipped", of.skipped);
+    json.field("still", of.still);
     json.field("failed", of.failed).key("last_ms").rounded(secondsIn(of.lastAnalysis) * 1000, 1).endObject();
     json.key("events").beginObject();
     for (const FacePhase phase : {FacePhase::enter, FacePhase::update, FacePhase::leave}) {

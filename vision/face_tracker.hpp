@@ -45,6 +45,9 @@ class FaceTracker {
     /// no time.
     Outcome follow(const std::vector<Face>& faces, Utc captureTime);
 
+    /// Nobody is followed, nor may be from the next picture on.
+    [[nodiscard]] bool empty() const { return tracks_.empty(); }
+
     /// Ends all tracks; the ids of those that were live.
     std::vector<std::uint64_t> endAll();
 

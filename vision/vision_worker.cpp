@@ -76,7 +76,7 @@ void VisionWorker::takeNewRules() {
 }
 
 VisionWorker::Figures VisionWorker::figures() const {
-    return {analysed_, pictures_.replaced(), failed_, Microseconds(lastDurationUs_),
+    return {analysed_, pictures_.replaced(), still_, failed_, Microseconds(lastDurationUs_),
             Microseconds(processorUs_)};
 }
 
@@ -97,6 +97,11 @@ void VisionWorker::run() {
 void VisionWorker::look(const Picture& picture) {
     const Monotonic begin = clock_.monotonic();
     const Microseconds workedBefore = processorTime();
+    if (tracker_.empty() && !gate_.opens(picture)) {
+        ++still_;
+        processorUs_ += (processorTime() - workedBefore).count();
+        return;
+    }
     auto faces = detector_->detect(picture);
     processorUs_ += (processorTime() - workedBefore).count();
     const Monotonic end = clock_.monotonic();
@@ -107,6 +112,7 @@ void VisionWorker::look(const Picture& picture) {
         return;
     }
     ++analysed_;
+    gate_.looked(picture);
     lastAnalysis_ = end;
     report(picture, *std::move(faces));
 }

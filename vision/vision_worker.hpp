@@ -19,6 +19,7 @@
 #include "vision/face_detector.hpp"
 #include "vision/face_events.hpp"
 #include "vision/face_tracker.hpp"
+#include "vision/motion_gate.hpp"
 #include "vision/scene_rules.hpp"
 
 namespace edgecam::vision {
@@ -59,6 +60,7 @@ class VisionWorker {
     struct Figures {
         std::uint64_t analysed = 0;
         std::uint64_t skipped = 0;  ///< replaced by a newer picture before anybody looked
+        std::uint64_t still = 0;  ///< not looked through: nobody was followed, and nothing had changed
         std::uint64_t failed = 0;
         Microseconds lastDuration{0};   ///< of one analysis
         Microseconds processorTime{0};  ///< of all analyses
@@ -83,6 +85,7 @@ class VisionWorker {
     // Of the worker's thread alone.
     Microseconds patience_;  ///< without an analysed picture, until live tracks leave
     FaceTracker tracker_;
+    MotionGate gate_;
     SceneRules scene_;
     FaceEvents events_;
     LogThrottle complaints_;
@@ -95,6 +98,7 @@ class VisionWorker {
 
     Mailbox<Picture> pictures_;
     std::atomic<std::uint64_t> analysed_{0};
+    std::atomic<std::uint64_t> still_{0};
     std::atomic<std::uint64_t> failed_{0};
     std::atomic<std::int64_t> lastDurationUs_{0};
     std::thread thread_;  // last: it uses all the others

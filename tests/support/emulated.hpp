@@ -5,13 +5,14 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <string>
 
 namespace edgecam::test {
 
 /// True, and said, under an emulator that knows no `what`: "TCP_INFO", say.
 inline bool lacks(const char* what) {
     const bool emulated = std::getenv("EDGECAM_EMULATED") != nullptr;
-    if (emulated) MESSAGE("skipped: the emulator has no ", what);
+    if (emulated) MESSAGE("skipped: the emulator has no ", std::string(what));
     return emulated;
 }
 

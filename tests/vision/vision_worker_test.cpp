@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <thread>
 
 #include "base/heartbeat.hpp"
 #include "tests/support/fake_clock.hpp"
@@ -80,8 +81,10 @@ class Bench {
         : worker_(std::make_unique<VisionWorker>("cam_1", std::make_unique<FakeDetector>(std::move(look)),
                                                  clock_, record_.callbacks())) {}
 
-    void put(std::uint32_t sequence) {
+    void put(std::uint32_t sequence, const std::shared_ptr<std::vector<std::uint8_t>>& luma = nullptr) {
         Picture picture;
+        if (luma) picture.planes[0] = {luma->data(), 640};
+        picture.pixels = luma;
         picture.size = {640, 360};
         picture.sequence = sequence;
         picture.captureTime = clock_.utc() + sequence * 100ms;
@@ -234,6 +237,30 @@ TEST_CASE("from the next picture on a worker goes by the rules of the scene that
     bench.stop();
     REQUIRE(bench.record().told().size() == 3);
     CHECK(bench.record().told()[2].frame.sequence == 13);
+}
+
+TEST_CASE(
+    "where nobody is followed and nothing changes nothing is looked through; a face that is followed always "
+    "is") {
+    for (const bool face : {false, true}) {
+        std::atomic<int> looked{0};
+        Bench bench([&](const Picture&) -> Result<std::vector<Face>> {
+            ++looked;
+            return face ? std::vector{kFace} : std::vector<Face>{};
+        });
+        const auto pixels = std::make_shared<std::vector<std::uint8_t>>(640 * 360, std::uint8_t{90});
+        for (std::uint32_t i = 0; i < 30; ++i) {
+            const auto before = bench.worker().figures();
+            bench.put(i, pixels);
+            while (bench.worker().figures().analysed + bench.worker().figures().still ==
+                   before.analysed + before.still) {
+                std::this_thread::yield();
+            }
+        }
+        CAPTURE(face);
+        CHECK(looked == (face ? 30 : 10));  // the first second
+        CHECK(bench.worker().figures().still == (face ? 0 : 20));
+    }
 }
 
 TEST_CASE("the processor time of analyses is counted") {
