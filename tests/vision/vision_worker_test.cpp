@@ -98,6 +98,15 @@ class Bench {
             REQUIRE(record_.hasSeen(before + 1));
         }
     }
+    /// Puts one and waits until the worker is through with it, looked at or not.
+    void takeIn(std::uint32_t sequence, const std::shared_ptr<std::vector<std::uint8_t>>& luma) {
+        const auto done = [this] { return worker_->figures().analysed + worker_->figures().still; };
+        const auto before = done();
+        put(sequence, luma);
+        const auto limit = std::chrono::steady_clock::now() + kDeadline;
+        while (done() == before && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+        REQUIRE(done() == before + 1);
+    }
     void stop() { worker_.reset(); }
     VisionWorker& worker() { return *worker_; }
     Record& record() { return record_; }
@@ -249,14 +258,7 @@ TEST_CASE(
             return face ? std::vector{kFace} : std::vector<Face>{};
         });
         const auto pixels = std::make_shared<std::vector<std::uint8_t>>(640 * 360, std::uint8_t{90});
-        for (std::uint32_t i = 0; i < 30; ++i) {
-            const auto before = bench.worker().figures();
-            bench.put(i, pixels);
-            while (bench.worker().figures().analysed + bench.worker().figures().still ==
-                   before.analysed + before.still) {
-                std::this_thread::yield();
-            }
-        }
+        for (std::uint32_t i = 0; i < 30; ++i) bench.takeIn(i, pixels);
         CAPTURE(face);
         CHECK(looked == (face ? 30 : 10));  // the first second
         CHECK(bench.worker().figures().still == (face ? 0 : 20));
