@@ -356,7 +356,7 @@ TEST_CASE("a camera's zones, what is ignored and how small a face may be are rea
     CHECK(scene.zones == std::vector<Zone>{{"gate", {{0, 0}, {0.5F, 0}, {0.5F, 1}}}});
     CHECK(scene.ignored == std::vector<Polygon>{{{1, 1}, {0, 1}, {1, 0}}});
     CHECK(scene.minFacePx == 40);
-    for (const auto& [wrong, place] : {
+    for (const auto& each : {
              std::pair{R"("zones": [{"name": "gate", "polygon": [[0, 0], [1, 1]]}])",
                        "/cameras/0/zones/0/polygon"},
              {R"("zones": [{"name": "the gate", "polygon": [[0, 0], [1, 1], [1, 0]]}])",
@@ -369,10 +369,10 @@ TEST_CASE("a camera's zones, what is ignored and how small a face may be are rea
              {R"("ignore": [[0, 0], [1, 1], [1, 0]])", "/cameras/0/ignore/0"},
              {R"("min_face_px": -1)", "/cameras/0/min_face_px"},
          }) {
-        CAPTURE(wrong);
+        CAPTURE(each.first);
         const std::string why =
-            whyNot(concat(R"({"cameras": [{"id": "a", "source": "test://bars", )", wrong, "}]}"));
+            whyNot(concat(R"({"cameras": [{"id": "a", "source": "test://bars", )", each.first, "}]}"));
         CAPTURE(why);
-        CHECK(why.starts_with(place));
+        CHECK(why.starts_with(each.second));
     }
 }

@@ -65,7 +65,9 @@ TEST_CASE("noise is no change, and a still view is looked through every five sec
 }
 
 TEST_CASE("a small face is a change, wherever it comes") {
-    for (const auto& [left, top] : {std::pair{0, 0}, {616, 330}, {308, 172}, {10, 325}, {333, 51}}) {
+    for (const auto& corner : {std::pair{0, 0}, {616, 330}, {308, 172}, {10, 325}, {333, 51}}) {
+        const int left = corner.first;
+        const int top = corner.second;
         MotionGate gate = restingGate();
         CAPTURE(left);
         CAPTURE(top);

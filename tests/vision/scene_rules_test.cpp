@@ -23,7 +23,7 @@ TEST_CASE("a polygon contains what is inside it, whichever way round its corners
         PointNorm point;
         bool inside;
     };
-    for (const auto& [polygon, point, inside] : {
+    for (const Case& each : {
              Case{kDiamond, {0.5F, 0.5F}, true},
              Case{kDiamond, {0.3F, 0.45F}, true},
              Case{kDiamond, {0.3F, 0.35F}, false},  // in its box, not in it
@@ -33,10 +33,11 @@ TEST_CASE("a polygon contains what is inside it, whichever way round its corners
              Case{kCorner, {0.75F, 0.25F}, false},
              Case{kCorner, {0.75F, 0.75F}, true},
          }) {
-        CAPTURE(point.x);
-        CAPTURE(point.y);
-        CHECK(contains(polygon, point) == inside);
-        CHECK(contains(Polygon(polygon.rbegin(), polygon.rend()), point) == inside);
+        CAPTURE(each.point.x);
+        CAPTURE(each.point.y);
+        CHECK(contains(each.polygon, each.point) == each.inside);
+        const Polygon backwards(each.polygon.rbegin(), each.polygon.rend());
+        CHECK(contains(backwards, each.point) == each.inside);
     }
 }
 
