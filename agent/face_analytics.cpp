@@ -39,27 +39,32 @@ void FaceAnalytics::Place::leave(Microseconds stayed) {
     figures.dwell.add(stayed);
 }
 
+Microseconds FaceAnalytics::Since::until(Utc end, Monotonic now) const {
+    return std::min(end - told, now - heard);
+}
+
 void FaceAnalytics::count(const FaceEvent& event, Monotonic now) {
     const std::lock_guard lock(mutex_);
     Camera& camera = cameras_[event.cameraId];
-    if (event.phase == FacePhase::enter && camera.present.try_emplace(event.trackId).second) {
+    const Presence fresh{.since = {event.firstSeen, now}, .zones = {}};
+    if (event.phase == FacePhase::enter && camera.present.try_emplace(event.trackId, fresh).second) {
         camera.whole.enter(now);
     }
     const auto found = camera.present.find(event.trackId);
     if (found == camera.present.end()) return;
     move(camera, found->second, event, now);
     if (event.phase != FacePhase::leave) return;
-    camera.whole.leave(event.lastSeen - event.firstSeen);
+    camera.whole.leave(found->second.since.until(event.lastSeen, now));
     camera.present.erase(found);
 }
 
 // One event may tell of a zone that was left and come into again, or the other way round: where the face was
 // says which it was.
-void FaceAnalytics::move(Camera& camera, std::map<std::string, Utc>& where, const FaceEvent& event,
-                         Monotonic now) {
+void FaceAnalytics::move(Camera& camera, Presence& presence, const FaceEvent& event, Monotonic now) {
+    auto& where = presence.zones;
     const auto leave = [&](const std::string& name) {
         const auto since = where.extract(name);
-        if (since) camera.zones[name].leave(event.timestamp - since.mapped());
+        if (since) camera.zones[name].leave(since.mapped().until(event.timestamp, now));
         return static_cast<bool>(since);
     };
     std::vector<std::string> cameAndLeft;
@@ -67,7 +72,7 @@ void FaceAnalytics::move(Camera& camera, std::map<std::string, Utc>& where, cons
         if (!leave(name)) cameAndLeft.push_back(name);
     }
     for (const std::string& name : event.zonesEntered) {
-        if (where.try_emplace(name, event.timestamp).second) camera.zones[name].enter(now);
+        if (where.try_emplace(name, Since{event.timestamp, now}).second) camera.zones[name].enter(now);
     }
     for (const std::string& name : cameAndLeft) leave(name);
 }

@@ -48,14 +48,22 @@ class FaceAnalytics {
         void enter(Monotonic now);
         void leave(Microseconds stayed);
     };
+    /// When somebody came, by both clocks: a wall clock that jumps must not make years of a minute.
+    struct Since {
+        Utc told;
+        Monotonic heard;
+        [[nodiscard]] Microseconds until(Utc end, Monotonic now) const;
+    };
+    struct Presence {
+        Since since;
+        std::map<std::string, Since> zones;  ///< those it is in
+    };
     struct Camera {
         Place whole;
         std::map<std::string, Place> zones;
-        /// By track, the zones it is in, and since when.
-        std::map<std::uint64_t, std::map<std::string, Utc>> present;
+        std::map<std::uint64_t, Presence> present;  ///< by track
     };
-    static void move(Camera& camera, std::map<std::string, Utc>& where, const FaceEvent& event,
-                     Monotonic now);
+    static void move(Camera& camera, Presence& presence, const FaceEvent& event, Monotonic now);
 
     std::mutex mutex_;
     std::map<std::string, Camera> cameras_;

@@ -21,12 +21,8 @@ template <class A>
 void fields(A& a, RectNorm& x) {
     a(x.x, x.y, x.width, x.height);
 }
-template <class A>
-void fields(A& a, Delays& x) {
-    a(x.counts, x.sum);
-}
-template <class A>
-void fields(A& a, DwellTimes& x) {
+template <class A, class Bounds>
+void fields(A& a, Durations<Bounds>& x) {
     a(x.counts, x.sum);
 }
 template <class A>
@@ -126,8 +122,8 @@ void fields(A& a, FaceFigures& x) {
 }
 template <class A>
 void fields(A& a, CameraFigures& x) {
-    a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped, x.still,
-      x.failed, x.lastAnalysis, x.analysisWork, x.events, x.faces, x.zones, x.passthroughDelays,
+    a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
+      x.still, x.failed, x.lastAnalysis, x.analysisWork, x.events, x.faces, x.zones, x.passthroughDelays,
       x.encodedDelays, x.jpegDelays, x.subDelays);
 }
 template <class A>

@@ -4,7 +4,8 @@
 
 namespace edgecam::vision {
 
-void FacePath::add(const PathPoint& point) {
+void FacePath::add(PathPoint point) {
+    point.since = std::max(point.since, last_.since);
     last_ = point;
     if (!kept_.empty() && point.since < kept_.back().since + interval_) return;
     if (kept_.size() == kMost) {

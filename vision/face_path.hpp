@@ -11,8 +11,8 @@ namespace edgecam::vision {
 /// one, and from then on at twice the interval. The first and the last seen are always there.
 class FacePath {
   public:
-    /// `since`: the face's first picture; it does not go back.
-    void add(const PathPoint& point);
+    /// `since` counts from the face's first picture; a clock that is set back counts as no time.
+    void add(PathPoint point);
     [[nodiscard]] std::vector<PathPoint> points() const;
 
   private:

@@ -86,6 +86,18 @@ TEST_CASE("a zone that is left and come into again within one event, or passed t
     CHECK(figures.zones.at("b").left == 1);
 }
 
+TEST_CASE("a wall clock that jumps makes neither years nor less than nothing of a stay") {
+    for (const Microseconds at : {Microseconds(std::chrono::hours(500'000)), Microseconds(-5s)}) {
+        FaceAnalytics analytics;
+        analytics.count(eventOf(1, FacePhase::enter, 0s, {"a"}), Monotonic(1s));
+        analytics.count(eventOf(1, FacePhase::leave, at, {}, {"a"}), Monotonic(11s));
+        const auto figures = figuresOf(analytics, {"a"});
+        const Microseconds stayed = at < 0s ? 0s : 10s;
+        CHECK(figures.faces.dwell.sum == stayed);
+        CHECK(figures.zones.at("a").dwell.sum == stayed);
+    }
+}
+
 TEST_CASE("what does not add up is not counted") {
     FaceAnalytics analytics;
     analytics.count(eventOf(1, FacePhase::leave, 0s, {}, {"a"}), Monotonic(1s));

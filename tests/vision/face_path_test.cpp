@@ -40,6 +40,15 @@ TEST_CASE("however long, it has few points, evenly over time, with the first and
     }
 }
 
+TEST_CASE("a clock that is set back does not turn the path round") {
+    FacePath path;
+    path.add(pointAt(0ms));
+    path.add(pointAt(500ms));
+    path.add(pointAt(100ms));
+    CHECK(path.points().back().since == 500ms);
+    CHECK(path.points().back().centre.x == doctest::Approx(0.1));
+}
+
 TEST_CASE("a clock that stands still makes no more points") {
     FacePath path;
     for (int i = 0; i < 100; ++i) path.add({{0.01F * static_cast<float>(i), 0}, 0ms});
