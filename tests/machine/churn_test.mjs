@@ -2,6 +2,7 @@
 // EDGECAM_LONG: 2,000 and 500 times, instead of 60 and 15, and the slope is judged.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { descriptorsOf, inState, kLong, mainPid, pictures, residentKbOf, secondsSince, summed, until, viewer } from './box.mjs';
 
 const kMostKbACycle = 1;
@@ -37,8 +38,19 @@ async function churn(what, cycles, warmUp, atOnce, cycle) {
     else assert.ok(points.at(-1)[1] - points[0][1] < 30_000, `${points}`);
 }
 
-test('viewers come and go', async () => {
+/** Has the agent do it: a session may ask for ten such things a second, and a quick machine is quicker. */
+async function command(peer, action, camera) {
+    for (;;) {
+        const answer = await peer.control(action, camera);
+        if (answer.type !== 'error') return;
+        assert.equal(answer.data.code, 'rate_limited', `${action}: ${answer.data.message}`);
+        await setTimeout(500);
+    }
+}
+
+test('viewers come and go', async (t) => {
     const witness = await viewer('drawn'); // keeps the encode, so that a viewer costs what a viewer costs
+    t.after(() => witness.close());
     await pictures(witness, 1);
     await churn('viewers', kLong ? 2000 : 60, kWarmUp, 5, async () => {
         const peer = await viewer('drawn');
@@ -47,18 +59,17 @@ test('viewers come and go', async () => {
         witness.frames.length = 0;
         witness.messages.length = 0;
     });
-    await witness.close();
 });
 
-test('a camera is closed and opened', async () => {
+test('a camera is closed and opened', async (t) => {
     const peer = await viewer('counter');
+    t.after(() => peer.close());
     await pictures(peer, 1);
     await churn('restarts of a camera', kLong ? 500 : 15, kWarmUp / 4, 1, async () => {
-        await peer.control('disable', 'counter');
+        await command(peer, 'disable', 'counter');
         await inState(peer, 'counter', 'disabled');
         peer.messages.length = peer.frames.length = 0;
-        await peer.control('enable', 'counter');
+        await command(peer, 'enable', 'counter');
         await pictures(peer, 1);
     });
-    await peer.close();
 });
