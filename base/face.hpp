@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/geometry.hpp"
 
@@ -61,6 +62,16 @@ struct BestShot {
     RectNorm box;
 };
 
+/// A face cut out of its picture with something around it, as a JPEG.
+struct Snapshot {
+    Size size;              ///< pixels
+    std::size_t bytes = 0;  ///< of the JPEG
+    SharedBytes jpeg;       ///< null: it is elsewhere (in the journal), or was
+    static constexpr std::size_t kMostBytes = 64 << 10;
+    /// What is not larger may travel within a message.
+    static constexpr std::size_t kMostInline = 4 << 10;
+};
+
 /// Where a face was, and when.
 struct PathPoint {
     PointNorm centre;
@@ -84,6 +95,9 @@ struct FaceEvent {
     std::vector<std::string> zonesEntered;  ///< since the last event of the track
     std::vector<std::string> zonesLeft;     ///< the same; a leave leaves all
     std::optional<BestShot> best;           ///< but in an enter, which is all there is of it
+    /// Of `best`, in an enter of `frame`. Missing where an earlier update of the track had this one, but in a
+    /// leave, and where none is made.
+    std::optional<Snapshot> snapshot;
     std::vector<PathPoint> path;            ///< in a leave: a summary, at most kMostPathPoints
     static constexpr std::size_t kMostPathPoints = 17;
 };

@@ -68,13 +68,17 @@ void fields(A& a, BestShot& x) {
     a(x.quality, x.frame, x.box);
 }
 template <class A>
+void fields(A& a, Snapshot& x) {
+    a(x.size, x.bytes, x.jpeg);
+}
+template <class A>
 void fields(A& a, PathPoint& x) {
     a(x.centre, x.since);
 }
 template <class A>
 void fields(A& a, FaceEvent& x) {
     a(x.eventId, x.cameraId, x.phase, x.trackId, x.timestamp, x.clockSynced, x.firstSeen, x.lastSeen, x.face,
-      x.frame, x.quality, x.zones, x.zonesEntered, x.zonesLeft, x.best, x.path);
+      x.frame, x.quality, x.zones, x.zonesEntered, x.zonesLeft, x.best, x.snapshot, x.path);
 }
 
 namespace uplink {

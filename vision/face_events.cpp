@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "vision/face_quality.hpp"
+
 namespace edgecam::vision {
 
 namespace {
 
 constexpr Microseconds kUpdateInterval = std::chrono::seconds(1);
-/// Of quality, from which on a view is clearly better than the one that was told.
-constexpr float kClearlyBetter = 0.1F;
 
 std::string newEventId() {
     const std::unique_ptr<char, decltype(&g_free)> uuid(g_uuid_string_random(), g_free);

@@ -7,6 +7,9 @@
 
 namespace edgecam::vision {
 
+/// From so much on a view is clearly better than another of the same face.
+inline constexpr float kClearlyBetter = 0.1F;
+
 /// 0..1: the geometric mean of four measures of 0..1, so that one that is bad cannot be made up for:
 /// - size: the box's width, 1 from 96 pixels on;
 /// - sharpness: the variance v of the Laplacian of its luma, seen no more than 48 pixels wide, as
