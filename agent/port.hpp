@@ -55,6 +55,11 @@ class Port final : public uplink::CommandSink,
         after ? journal_->read(*after, kPageRecords, kPageBytes, hand)
               : journal_->readFor(consumer_, kPageRecords, kPageBytes, hand);
     }
+    void readSnapshot(uplink::SessionId session, std::int64_t seq) override {
+        journal_->readSnapshot(seq, [weak = weak_from_this(), session](uplink::JournalSnapshot snapshot) {
+            if (const auto port = weak.lock()) port->exchange.deliver(session, std::move(snapshot));
+        });
+    }
     void passed(const std::string& journal, std::int64_t seq) override {
         journal_->passed(consumer_, journal, seq);
     }

@@ -84,7 +84,16 @@ Result<std::vector<std::int64_t>> DurableFeed::acked(const std::string& journal,
 void DurableFeed::delivered(std::int64_t seq) {
     if (acknowledges_) return;
     settle(seq);
-    while (settled_.size() > kSentAgain) {
+    moveOn();
+}
+
+void DurableFeed::releases(std::int64_t seq) {
+    while (!held_.empty() && held_.front() <= seq) held_.pop_front();
+    moveOn();
+}
+
+void DurableFeed::moveOn() {
+    while (settled_.size() > kSentAgain && (held_.empty() || settled_.front() < held_.front())) {
         position_ = std::max(position_, settled_.front());
         settled_.pop_front();
     }

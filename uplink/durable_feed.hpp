@@ -23,6 +23,8 @@ class JournalLine {
     /// The records after `after`, or after where the consumer stands on disk. Answered by
     /// PeerExchange::deliver.
     virtual void read(SessionId session, std::optional<std::int64_t> after) = 0;
+    /// The snapshot of one record. Answered by PeerExchange::deliver.
+    virtual void readSnapshot(SessionId session, std::int64_t seq) = 0;
     /// The consumer has everything up to `seq`.
     virtual void passed(const std::string& journal, std::int64_t seq) = 0;
 };
@@ -89,12 +91,17 @@ class DurableFeed {
     Result<std::vector<std::int64_t>> acked(const std::string& journal, std::int64_t seq);
     /// TCP acknowledged it, to a consumer that does not.
     void delivered(std::int64_t seq);
+    /// Something of this record follows later, to a consumer that does not acknowledge: it counts as settled
+    /// only when that is delivered too. In order of seq.
+    void holds(std::int64_t seq) { held_.push_back(seq); }
+    void releases(std::int64_t seq);
 
     /// What the journal is to be told, when that has moved since the last call.
     std::optional<std::int64_t> takePosition();
 
   private:
     void settle(std::int64_t seq);
+    void moveOn();
 
     std::string journal_;
     bool acknowledges_ = false;
@@ -104,6 +111,7 @@ class DurableFeed {
     std::int64_t lastSent_ = 0;
     std::deque<std::int64_t> outstanding_;  ///< sent and not settled
     std::deque<std::int64_t> settled_;      ///< of a consumer that does not acknowledge: held back
+    std::deque<std::int64_t> held_;
     std::int64_t position_ = 0;
     std::int64_t told_ = 0;
 };

@@ -42,6 +42,11 @@ class Writer {
             out_.u64(static_cast<std::uint64_t>(points[i].since.count()));
         }
     }
+    void snapshot(const Snapshot& of) {
+        out_.u16(static_cast<std::uint16_t>(of.size.width));
+        out_.u16(static_cast<std::uint16_t>(of.size.height));
+        out_.u32(static_cast<std::uint32_t>(of.bytes));
+    }
     void flag(bool value) { out_.u8(value ? 1 : 0); }
 
   private:
@@ -88,6 +93,14 @@ class Reader {
         }
         return points;
     }
+    Snapshot snapshot() {
+        Snapshot of;
+        of.size = {taken(in_.u16()), taken(in_.u16())};
+        of.bytes = number();
+        if (of.size.empty() || of.bytes == 0 || of.bytes > Snapshot::kMostBytes) short_ = true;
+        return of;
+    }
+    [[nodiscard]] bool atEnd() const { return in_.remaining() == 0; }
     [[nodiscard]] bool exact() const { return !short_ && in_.remaining() == 0; }
 
   private:
@@ -112,6 +125,8 @@ ByteBuffer storyOf(const FaceEvent& event) {
     out.flag(event.best.has_value());
     if (event.best) out.best(*event.best);
     out.path(event.path);
+    // Last, and nothing where there is none: so a journal's older rows read as they are.
+    if (event.snapshot) out.snapshot(*event.snapshot);
     return bytes;
 }
 
@@ -125,6 +140,7 @@ bool addStory(FaceEvent& event, ByteView story) {
     const int has = in.byte();
     if (has == 1) event.best = in.best();
     event.path = in.path();
+    if (!in.atEnd()) event.snapshot = in.snapshot();
     return has <= 1 && in.exact();
 }
 

@@ -63,7 +63,7 @@ Result<ParsedFrame> parseFrame(ByteView message) {
     return ParsedFrame{header, part};
 }
 
-std::vector<WireMessage> cutIntoParts(const Chunk& chunk, std::size_t partBytes) {
+std::vector<WireMessage> cutIntoParts(const Chunk& chunk, std::size_t partBytes, std::int64_t mark) {
     const ByteView payload = chunk.payload ? ByteView(*chunk.payload) : ByteView();
     const std::size_t step = std::max<std::size_t>(partBytes, 1);
     FrameHeader header = headerOf(chunk);
@@ -75,8 +75,8 @@ std::vector<WireMessage> cutIntoParts(const Chunk& chunk, std::size_t partBytes)
         const ByteView part = payload.subspan(offset, std::min(step, payload.size() - offset));
         offset += part.size();
         const bool last = offset == payload.size();
-        parts.push_back(
-            WireMessage::binary(encodeHeader(header), part, 0, last ? chunk.madeAt : std::nullopt));
+        parts.push_back(WireMessage::binary(encodeHeader(header), part, last ? mark : 0,
+                                            last ? chunk.madeAt : std::nullopt));
     } while (offset < payload.size());
     return parts;
 }

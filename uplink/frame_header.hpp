@@ -43,7 +43,7 @@ struct ParsedFrame {
 Result<ParsedFrame> parseFrame(ByteView message);
 
 /// A chunk as messages of at most `partBytes` of payload each (at least one message, also for an empty
-/// payload).
-std::vector<WireMessage> cutIntoParts(const Chunk& chunk, std::size_t partBytes);
+/// payload). `mark`: of the last one, see WireMessage.
+std::vector<WireMessage> cutIntoParts(const Chunk& chunk, std::size_t partBytes, std::int64_t mark = 0);
 
 }  // namespace edgecam::uplink

@@ -40,7 +40,9 @@ BackOff patience() {
 }
 
 std::size_t memoryOf(const FaceEvent& event) {
-    return sizeof event + event.eventId.size() + event.cameraId.size();
+    const bool pictured = event.snapshot && event.snapshot->jpeg;
+    return sizeof event + event.eventId.size() + event.cameraId.size() +
+           (pictured ? event.snapshot->jpeg->size() : 0);
 }
 
 class JournalThread final : public Journal {
@@ -69,6 +71,7 @@ class JournalThread final : public Journal {
     void passed(const std::string& consumer, const std::string& journal, std::int64_t seq) override;
     void read(std::int64_t after, std::size_t count, std::size_t bytes,
               std::function<void(JournalPage)> done) override;
+    void readSnapshot(std::int64_t seq, std::function<void(JournalSnapshot)> done) override;
     void readFor(const std::string& consumer, std::size_t count, std::size_t bytes,
                  std::function<void(JournalPage)> done) override;
     void position(const std::string& consumer,
@@ -104,6 +107,7 @@ class JournalThread final : public Journal {
     void tellUnstored(const std::vector<FaceEvent>& events);
     void answerRead(std::int64_t after, std::size_t count, std::size_t bytes,
                     const std::function<void(JournalPage)>& done);
+    void troubledReading(const Error& error);
     /// Changes the status, and says so where ok or the UUID are others now.
     void update(const std::function<void(JournalStatus&)>& change);
 
@@ -136,10 +140,13 @@ void JournalThread::append(const FaceEvent& event) {
     {
         const std::lock_guard lock(mutex_);
         if (consumers_.empty()) return;
-        const std::size_t bytes = memoryOf(event);
+        FaceEvent kept = event;
+        // Where there is little room pictures go before events.
+        if (inbox_.bytes > kMostWaitingBytes / 2) kept.snapshot.reset();
+        const std::size_t bytes = memoryOf(kept);
         if (inbox_.events.size() < kMostWaiting && inbox_.bytes + bytes <= kMostWaitingBytes) {
             if (inbox_.events.empty()) inbox_.since = clock_.monotonic();
-            inbox_.events.push_back(event);
+            inbox_.events.push_back(std::move(kept));
             inbox_.bytes += bytes;
             wake_.notify_one();
             return;
@@ -182,6 +189,14 @@ void JournalThread::post(Request request) {
 void JournalThread::read(std::int64_t after, std::size_t count, std::size_t bytes,
                          std::function<void(JournalPage)> done) {
     post([this, after, count, bytes, done = std::move(done)] { answerRead(after, count, bytes, done); });
+}
+
+void JournalThread::readSnapshot(std::int64_t seq, std::function<void(JournalSnapshot)> done) {
+    post([this, seq, done = std::move(done)] {
+        const auto jpeg = store_.snapshot(seq);
+        if (!jpeg) troubledReading(jpeg.error());
+        done(jpeg ? JournalSnapshot{store_.journal(), seq, *jpeg} : JournalSnapshot{"", seq, nullptr});
+    });
 }
 
 void JournalThread::position(const std::string& consumer,
@@ -368,12 +383,16 @@ void JournalThread::tellUnstored(const std::vector<FaceEvent>& events) {
 void JournalThread::answerRead(std::int64_t after, std::size_t count, std::size_t bytes,
                                const std::function<void(JournalPage)>& done) {
     auto page = store_.read(after, count, bytes);
-    if (!page && store_.damaged()) {
-        if (const auto replaced = replaceStore(page.error()); !replaced) failed(replaced.error());
-    } else if (!page && !retryAt_) {
-        failed(page.error());
-    }
+    if (!page) troubledReading(page.error());
     done(page ? std::move(*page) : JournalPage{});
+}
+
+void JournalThread::troubledReading(const Error& error) {
+    if (store_.damaged()) {
+        if (const auto replaced = replaceStore(error); !replaced) failed(replaced.error());
+    } else if (!retryAt_) {
+        failed(error);
+    }
 }
 
 void JournalThread::update(const std::function<void(JournalStatus&)>& change) {

@@ -30,7 +30,15 @@ struct JournalRecord {
     std::size_t bytes = 0;  ///< about what it takes on the wire
 };
 
-/// What read() gives: records in order of seq, possibly none.
+/// What readSnapshot() gives.
+struct JournalSnapshot {
+    std::string journal;  ///< the UUID that `seq` belongs to; empty: it could not be read just now
+    std::int64_t seq = 0;
+    SharedBytes jpeg;  ///< null: it is not there any more
+};
+
+/// What read() gives: records in order of seq, possibly none. Of their snapshots only the small ones are in
+/// it (Snapshot::kMostInline).
 struct JournalPage {
     std::string journal;     ///< the UUID these seqs belong to
     std::int64_t after = 0;  ///< the records come after this one
@@ -93,6 +101,8 @@ class Journal {
     /// Of no journal (`journal` is empty) when that fails.
     virtual void read(std::int64_t after, std::size_t count, std::size_t bytes,
                       std::function<void(JournalPage)> done) = 0;
+    /// The snapshot of one event, which read() says there is. `done` as in read().
+    virtual void readSnapshot(std::int64_t seq, std::function<void(JournalSnapshot)> done) = 0;
     /// Where `consumer` stands: 0 at first. `done` as in read(), but once there has been a database; not at
     /// all if the journal ends before.
     virtual void position(const std::string& consumer,

@@ -10,10 +10,14 @@
 namespace edgecam::uplink {
 
 /// PRAGMA user_version; another one belongs to a program that knows better.
-inline constexpr std::int64_t kJournalVersion = 2;
-/// What makes a journal of version 1 one of version 2; its events stay.
-inline constexpr const char* kJournalFrom1To2 =
-    "ALTER TABLE events ADD COLUMN story BLOB;PRAGMA user_version=2";
+inline constexpr std::int64_t kJournalVersion = 3;
+/// A snapshot leaves with its event, whatever lets that go.
+inline constexpr const char* kSnapshotTable = R"(
+CREATE TABLE snapshots (seq INTEGER PRIMARY KEY, jpeg BLOB NOT NULL);
+CREATE TRIGGER snapshot_leaves AFTER DELETE ON events BEGIN DELETE FROM snapshots WHERE seq = old.seq; END;
+)";
+/// What makes a journal of version 1 one of version 2; its events stay. Version 3 has kSnapshotTable too.
+inline constexpr const char* kJournalFrom1To2 = "ALTER TABLE events ADD COLUMN story BLOB";
 /// PRAGMA application_id: "edgJ".
 inline constexpr std::int64_t kJournalApplication = 0x6564674a;
 
@@ -44,6 +48,14 @@ struct JournalStore::Statements {
     Statement events{file_, "SELECT seq, " + columns_ +
                                 " FROM events WHERE seq > ? AND seq <= ? AND phase IS NOT NULL ORDER BY seq"};
     Statement gaps{file_, "SELECT seq, from_seq, to_seq, count, reason FROM gaps WHERE seq > ? ORDER BY seq"};
+
+    Statement addSnapshot{file_, "INSERT INTO snapshots VALUES (?, ?)"};
+    Statement snapshot{file_, "SELECT jpeg FROM snapshots WHERE seq = ?"};
+    // The length of a BLOB is known without reading it.
+    Statement snapshotBytes{file_, "SELECT length(jpeg) FROM snapshots WHERE seq = ?"};
+    Statement snapshotBytesUntil{file_, "SELECT sum(length(jpeg)) FROM snapshots WHERE seq <= ?"};
+    Statement oldestSnapshots{file_, "SELECT seq, length(jpeg) FROM snapshots ORDER BY seq"};
+    Statement deleteSnapshotsUntil{file_, "DELETE FROM snapshots WHERE seq <= ?"};
 
     Statement setPosition{file_,
                           "INSERT INTO consumers VALUES (?1, ?2) "

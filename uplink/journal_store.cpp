@@ -17,6 +17,13 @@ constexpr std::int64_t kSlackParts = 16;
 constexpr std::int64_t kMostGaps = 32;
 constexpr std::size_t kGapBytes = 200;  ///< on the wire
 
+/// One that has no bytes here, or more than can be, is none.
+bool keepsSnapshot(const FaceEvent& event) {
+    const auto& snapshot = event.snapshot;
+    return snapshot && snapshot->jpeg && snapshot->bytes == snapshot->jpeg->size() && snapshot->bytes > 0 &&
+           snapshot->bytes <= Snapshot::kMostBytes;
+}
+
 std::optional<Gap> gapOf(const Statement& row) {
     Gap gap{row.integer(1), row.integer(2), row.integer(3), std::string(row.text(4))};
     if (gap.fromSeq > gap.toSeq || gap.reason.empty()) return std::nullopt;
@@ -36,6 +43,7 @@ Result<std::int64_t> JournalStore::commit(const Work& work) {
         if (work.probe) reserve(0);
         for (const FaceEvent& event : work.events) store(event);
         if (work.now) discarded += discard(tooOld(*work.now), "too_old");
+        dropSnapshots();
         discarded += discard(tooMany(), "full");
         if (discarded > 0) mergeGaps();
         done = transaction.commit();
@@ -73,12 +81,20 @@ std::int64_t JournalStore::takeSeq(std::int64_t rowBytes) {
 }
 
 void JournalStore::store(const FaceEvent& event) {
+    if (event.snapshot && !keepsSnapshot(event)) {
+        FaceEvent plain = event;
+        plain.snapshot.reset();
+        return store(plain);
+    }
     const EventRow row(event);
     const std::int64_t seq = takeSeq(row.storedBytes());
     if (row.bindTo(statements_->fill, seq).run() != 1)
         file_.note(SQLITE_CORRUPT, "a reserved row is missing");
     ++state_.events;
     state_.bytes += row.storedBytes();
+    if (!event.snapshot) return;
+    statements_->addSnapshot.with(seq, ByteView(*event.snapshot->jpeg)).run();
+    state_.snapshotBytes += static_cast<std::int64_t>(event.snapshot->bytes);
 }
 
 std::int64_t JournalStore::passedByAll() const {
@@ -100,6 +116,7 @@ void JournalStore::settle() {
     if (sum.next()) freed = sum.integer(0);
     sum.restart();
     state_.bytes -= freed;
+    state_.snapshotBytes -= statements_->snapshotBytesUntil.with(all).number();
     state_.events -= statements_->deleteEventsUntil.with(all).run();
     state_.gaps -= statements_->deleteGapsUntil.with(all).run();
     state_.settledTo = all;
@@ -120,6 +137,21 @@ std::vector<JournalStore::Victim> JournalStore::tooOld(Utc now) {
     }
     oldest.restart();
     return victims;
+}
+
+/// Pictures go before any event: who misses one is told, and knows still that somebody was there.
+void JournalStore::dropSnapshots() {
+    if (bytes() <= settings_.maxBytes || state_.snapshotBytes == 0) return;
+    std::int64_t excess = bytes() - (settings_.maxBytes - settings_.maxBytes / kSlackParts);
+    std::int64_t last = 0;
+    Statement& oldest = statements_->oldestSnapshots.with();
+    while (excess > 0 && oldest.next()) {
+        last = oldest.integer(0);
+        excess -= oldest.integer(1);
+        state_.snapshotBytes -= oldest.integer(1);
+    }
+    oldest.restart();
+    statements_->deleteSnapshotsUntil.with(last).run();
 }
 
 /// The oldest updates first: a face's beginning and end say more than where it was in between.
@@ -144,6 +176,7 @@ std::int64_t JournalStore::discard(const std::vector<Victim>& victims, const cha
     if (victims.empty() || file_.failed()) return 0;
     Gap gap{victims.front().seq, victims.front().seq, static_cast<std::int64_t>(victims.size()), reason};
     for (const Victim& victim : victims) {
+        state_.snapshotBytes -= statements_->snapshotBytes.with(victim.seq).number();
         statements_->deleteEvent.with(victim.seq).run();
         --state_.events;
         state_.bytes -= victim.bytes;
@@ -197,7 +230,11 @@ Result<JournalPage> JournalStore::read(std::int64_t after, std::size_t count, st
             moreGaps = gaps.next();
         } else {
             if (auto event = eventOf(events, 1)) {
-                const std::size_t size = wireBytes(*event);
+                std::size_t size = wireBytes(*event);
+                if (event->snapshot && event->snapshot->bytes <= Snapshot::kMostInline) {
+                    event->snapshot->jpeg = snapshotOf(events.integer(0));
+                    size += event->snapshot->bytes / 3 * 4;
+                }
                 page.records.push_back({events.integer(0), std::move(*event), size});
             } else {
                 file_.note(SQLITE_CORRUPT, "an event makes no sense");
@@ -210,6 +247,21 @@ Result<JournalPage> JournalStore::read(std::int64_t after, std::size_t count, st
     gaps.restart();
     if (file_.failed()) return fail();
     return page;
+}
+
+SharedBytes JournalStore::snapshotOf(std::int64_t seq) {
+    Statement& row = statements_->snapshot.with(seq);
+    SharedBytes jpeg;
+    if (row.next()) jpeg = share(ByteBuffer(row.bytes(0).begin(), row.bytes(0).end()));
+    row.restart();
+    return jpeg;
+}
+
+Result<SharedBytes> JournalStore::snapshot(std::int64_t seq) {
+    if (!isOpen()) return Error{"there is no database"};
+    SharedBytes jpeg = snapshotOf(seq);
+    if (file_.failed()) return fail();
+    return jpeg;
 }
 
 void JournalStore::passed(const std::string& consumer, std::int64_t seq) {

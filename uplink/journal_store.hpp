@@ -53,6 +53,8 @@ class JournalStore {
     Result<std::int64_t> commit(const Work& work);
 
     Result<JournalPage> read(std::int64_t after, std::size_t count, std::size_t bytes);
+    /// Null: there is none, or it had to go.
+    Result<SharedBytes> snapshot(std::int64_t seq);
 
     /// Remembered now, written by the next commit with `settle`. Unknown names and older positions change
     /// nothing; nobody can have passed what is not there yet.
@@ -64,7 +66,7 @@ class JournalStore {
 
     [[nodiscard]] std::int64_t newest() const { return state_.newest; }
     [[nodiscard]] std::int64_t records() const { return state_.events + state_.gaps; }
-    [[nodiscard]] std::int64_t bytes() const { return state_.bytes; }
+    [[nodiscard]] std::int64_t bytes() const { return state_.bytes + state_.snapshotBytes; }
 
   private:
     struct Statements;
@@ -82,13 +84,14 @@ class JournalStore {
         std::int64_t next = 1;        ///< the seq for the next record, if not beyond:
         std::int64_t reservedTo = 0;  ///< the last seq that has a row waiting
         std::int64_t events = 0, gaps = 0, bytes = 0;
+        std::int64_t snapshotBytes = 0;
         std::int64_t settledTo = 0;       ///< nothing before this is left that all have passed
         std::int64_t noUpdatesUntil = 0;  ///< where looking for updates to discard goes on
     };
 
     void prepareFile();
     void makeTables();
-    void fromVersion1();
+    void upgrade(std::int64_t from);
     void loadFile();
     void loadPositions(bool sameJournal);
     void countRows();
@@ -100,6 +103,8 @@ class JournalStore {
     void reserve(std::int64_t rowBytes);
     void store(const FaceEvent& event);
     void settle();
+    void dropSnapshots();
+    SharedBytes snapshotOf(std::int64_t seq);
     std::int64_t discard(const std::vector<Victim>& victims, const char* reason);
     std::vector<Victim> tooOld(Utc now);
     std::vector<Victim> tooMany();

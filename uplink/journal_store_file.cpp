@@ -109,7 +109,7 @@ void JournalStore::prepareFile() {
     const bool fresh = version == 0 && Statement(file_, "SELECT count(*) FROM sqlite_schema").number() == 0;
     if (!fresh && application != kJournalApplication) {
         file_.note(SQLITE_NOTADB, "the file is another program's");
-    } else if (!fresh && version != kJournalVersion && version != 1) {
+    } else if (!fresh && (version < 1 || version > kJournalVersion)) {
         file_.note(SQLITE_NOTADB, "the file is of version " + std::to_string(version) +
                                       ", this program knows " + std::to_string(kJournalVersion));
     }
@@ -117,7 +117,7 @@ void JournalStore::prepareFile() {
     if (mode.next() && mode.text(0) != "wal") file_.note(SQLITE_CANTOPEN, "the file has no write-ahead log");
     mode.restart();
     if (fresh) makeTables();
-    if (!fresh && version == 1) fromVersion1();
+    if (!fresh && version < kJournalVersion) upgrade(version);
     Statement check(file_, "PRAGMA quick_check(1)");
     if (check.next() && check.text(0) != "ok") {
         const std::string_view lines = check.text(0);  // the last says what
@@ -126,15 +126,19 @@ void JournalStore::prepareFile() {
 }
 
 // Whole or not at all: a power cut between the two would leave a file that nobody knows.
-void JournalStore::fromVersion1() {
+void JournalStore::upgrade(std::int64_t from) {
+    if (file_.failed()) return;
     Transaction transaction(file_);
-    file_.run(kJournalFrom1To2);
+    if (from == 1) file_.run(kJournalFrom1To2);
+    file_.run(kSnapshotTable);
+    file_.run(("PRAGMA user_version=" + std::to_string(kJournalVersion)).c_str());
     transaction.commit();
 }
 
 void JournalStore::makeTables() {
     Transaction transaction(file_);
     file_.run(kJournalTables);
+    file_.run(kSnapshotTable);
     const auto uuid = uuidBytes(randomUuid());
     Statement(file_, "INSERT INTO journal VALUES (?)").with(ByteView(*uuid)).run();
     file_.run(("PRAGMA application_id=" + std::to_string(kJournalApplication) +
@@ -208,6 +212,7 @@ void JournalStore::countRows() {
         state_.newest = events.integer(2);
     }
     events.restart();
+    state_.snapshotBytes = Statement(file_, "SELECT sum(length(jpeg)) FROM snapshots").number();
     state_.gaps = Statement(file_, "SELECT count(*) FROM gaps").number();
     state_.newest = std::max(state_.newest, Statement(file_, "SELECT max(seq) FROM gaps").number());
     for (const auto& [name, position] : positions_) {

@@ -87,7 +87,13 @@ std::optional<Refusal> readFilter(const JsonValue& object, FaceFilter& into) {
     return std::nullopt;
 }
 
-/// filter and rate_hz, the same for a subscription of ours and one that a hub answers with.
+std::optional<SnapshotWish> wishNamed(std::string_view word) {
+    if (word == "transfer") return SnapshotWish::transfer;
+    if (word == "inline") return SnapshotWish::inlined;
+    return std::nullopt;
+}
+
+/// filter, rate_hz and the rest, the same for a subscription of ours and one that a hub answers with.
 std::optional<Refusal> readEntry(const JsonValue& object, TopicEntry& into) {
     FieldReader fields(object);
     if (const JsonValue* filter = fields.object("filter")) {
@@ -95,6 +101,11 @@ std::optional<Refusal> readEntry(const JsonValue& object, TopicEntry& into) {
     }
     into.rateHz = fields.number("rate_hz", 0.1, 120);
     into.batch = std::chrono::milliseconds(fields.integer("batch_ms", 0, 60'000).value_or(0));
+    if (const auto word = fields.text("snapshots", 16)) {
+        const auto wish = wishNamed(*word);
+        if (!wish) fields.refuse("snapshots", "knows \"inline\" and \"transfer\"");
+        into.snapshots = wish.value_or(SnapshotWish::none);
+    }
     if (!fields.ok()) return badRequest(fields);
     // A consumer goes on from what it acknowledged; to answer "subscribed" would promise more.
     if (fields.has("since_seq")) {

@@ -1,5 +1,7 @@
 #include "uplink/message_text.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
 
@@ -73,6 +75,28 @@ void history(JsonWriter& json, const FaceEvent& event) {
         json.rounded(std::chrono::duration<double>(point.since).count(), kSecondDecimals).endArray();
     }
     json.endArray();
+}
+
+std::string base64Of(ByteView bytes) {
+    // Four characters for three bytes, and a NUL behind them.
+    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
+                    static_cast<int>(bytes.size()));
+    text.pop_back();
+    return text;
+}
+
+void snapshot(JsonWriter& json, const FaceEvent& event, const std::optional<SnapshotNote>& note) {
+    if (!note || !event.snapshot) return;
+    if (note->channel) {
+        json.key("snapshot").beginObject().field("channel", std::uint32_t{*note->channel});
+        json.field("sequence", note->sequence);
+        json.field("bytes", static_cast<std::uint64_t>(event.snapshot->bytes));
+        size(json, event.snapshot->size);
+        json.endObject();
+    } else if (event.snapshot->jpeg) {
+        json.field("snapshot", base64Of(*event.snapshot->jpeg));
+    }
 }
 
 void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
@@ -321,20 +345,23 @@ Message qualityMessage(const StreamReport& report, const QualityInForce& inForce
     return streamStatusMessage(changed, now);
 }
 
-Message faceMessage(const FaceEvent& event, bool replay) {
+Message faceMessage(const FaceEvent& event, const std::optional<SnapshotNote>& note, bool replay) {
     JsonWriter json;
     json.beginObject();
     faceEvent(json, event, replay ? FacePhase::enter : event.phase);
+    snapshot(json, event, note);
     if (replay) json.field("replay", true);
     json.endObject();
     return {"face_detected", nullptr, json.take()};
 }
 
-Message faceMessage(const FaceEvent& event, const DurablePlace& place) {
+Message faceMessage(const FaceEvent& event, const std::optional<SnapshotNote>& note,
+                    const DurablePlace& place) {
     JsonWriter json;
     json.beginObject().field("journal", place.journal).field("seq", place.seq);
     json.field("prev_seq", place.previous);
     faceEvent(json, event, event.phase);
+    snapshot(json, event, note);
     json.endObject();
     return {"face_detected", nullptr, json.take()};
 }
@@ -395,6 +422,8 @@ Message subscriptionsMessage(const Subscription& subscription) {
         json.key(topic).beginObject();
         if (entry.filter != FaceFilter{}) filter(json, entry.filter);
         if (entry.rateHz) json.field("rate_hz", *entry.rateHz);
+        if (entry.snapshots != SnapshotWish::none)
+            json.field("snapshots", entry.snapshots == SnapshotWish::inlined ? "inline" : "transfer");
         if (entry.batch.count() > 0)
             json.field("batch_ms", std::int64_t{entry.batch / std::chrono::milliseconds(1)});
         json.endObject();

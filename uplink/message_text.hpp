@@ -64,9 +64,16 @@ struct DurablePlace {
     std::int64_t seq = 0;
     std::int64_t previous = 0;  ///< seq of the one sent before it to this consumer; 0: none
 };
-/// `replay`: the present state of a track that was there before, told as an `enter`.
-Message faceMessage(const FaceEvent& event, bool replay = false);
-Message faceMessage(const FaceEvent& event, const DurablePlace& place);
+/// How an event says where its snapshot is.
+struct SnapshotNote {
+    std::optional<std::uint16_t> channel;  ///< it follows on this one; nothing: it is in the message
+    std::uint32_t sequence = 0;            ///< what it follows as
+};
+/// `note`: of the event's snapshot; nothing: it says nothing of it. `replay`: the present state of a track
+/// that was there before, told as an `enter`.
+Message faceMessage(const FaceEvent& event, const std::optional<SnapshotNote>& note, bool replay = false);
+Message faceMessage(const FaceEvent& event, const std::optional<SnapshotNote>& note,
+                    const DurablePlace& place);
 Message gapMessage(const Gap& gap, std::string_view journal);
 Message detectionsMessage(const Detections& detections);
 Message dropMessage(const std::string& cameraId, const DropNotice& notice, const char* reason);

@@ -156,6 +156,10 @@ void PeerExchange::deliver(SessionId session, JournalPage page) {
     put(Page{session, std::move(page)});
 }
 
+void PeerExchange::deliver(SessionId session, JournalSnapshot snapshot) {
+    put(SnapshotRead{session, std::move(snapshot)});
+}
+
 void PeerExchange::putFaceItem(Item item, std::size_t most) {
     bool wake = false;
     {
@@ -276,6 +280,11 @@ void PeerExchange::hand(const JournalNews& news) {
 void PeerExchange::hand(const Page& page) {
     const auto session = sessions_.find(page.session);
     if (session != sessions_.end()) session->second->deliver(page.page);
+}
+
+void PeerExchange::hand(const SnapshotRead& read) {
+    const auto session = sessions_.find(read.session);
+    if (session != sessions_.end()) session->second->deliver(read.snapshot);
 }
 
 void PeerExchange::hand(const Detections& detections) {

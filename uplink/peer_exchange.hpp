@@ -54,6 +54,7 @@ class PeerExchange {
     void note(const FaceEvent& event);
     void publishJournal(std::string journal, std::int64_t newest);
     void deliver(SessionId session, JournalPage page);
+    void deliver(SessionId session, JournalSnapshot snapshot);
     void publish(const Detections& detections);
     /// Chunks that were dropped before they came here.
     void publishSkipped(RenditionId rendition, const DropNotice& notice);
@@ -113,13 +114,17 @@ class PeerExchange {
         SessionId session;
         JournalPage page;
     };
+    struct SnapshotRead {
+        SessionId session;
+        JournalSnapshot snapshot;
+    };
     struct Skipped {
         RenditionId rendition;
         DropNotice notice;
     };
     using Item = std::variant<Chunk, Skipped, CameraStatus, UplinkStatus, std::shared_ptr<const AgentFigures>,
-                              FaceEvent, Noted, Detections, JournalNews, Page, Completion, Regrant,
-                              CameraRemoved, UplinkRemoved, ConfigNews>;
+                              FaceEvent, Noted, Detections, JournalNews, Page, SnapshotRead, Completion,
+                              Regrant, CameraRemoved, UplinkRemoved, ConfigNews>;
     struct Inbox {
         std::vector<Item> items;
         Monotonic since;  ///< when the first of them came
@@ -145,6 +150,7 @@ class PeerExchange {
     void hand(const Detections& detections);
     void hand(const JournalNews& news);
     void hand(const Page& page);
+    void hand(const SnapshotRead& read);
     void hand(const Completion& completion);
     void hand(const Regrant& regrant);
     void hand(const CameraRemoved& removed);

@@ -225,6 +225,7 @@ void Session::tick() {
     retryUnaskedStarts();
     readJournal();
     flushBatches(false);
+    readSnapshots();
     tellUplinksIfDue();
 }
 

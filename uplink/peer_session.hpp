@@ -148,6 +148,7 @@ class PeerSession {
     virtual void deliver(const Detections& detections) = 0;
     /// What this session asked the journal for.
     virtual void deliver(const JournalPage& page) = 0;
+    virtual void deliver(const JournalSnapshot& snapshot) = 0;
     /// AgentView::journal or journalNewest is another one.
     virtual void journalMoved() = 0;
     /// Chunks of a rendition that the service itself had to skip before this session saw them.

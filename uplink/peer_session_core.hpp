@@ -1,8 +1,9 @@
 // The state of one PeerSession and what it does, split over peer_session.cpp (life: auth, time, closing),
 // peer_session_requests.cpp (what the peer asks), peer_session_delivery.cpp (what the agent says),
-// peer_session_durable.cpp (what is sent until it has arrived), peer_session_uplinks.cpp (news of the
-// uplinks), peer_session_plan.cpp (what a metered link's plan allows), peer_session_admin.cpp (who is here,
-// tokens that end or change) and peer_session_metrics.cpp (what is counted).
+// peer_session_durable.cpp (what is sent until it has arrived), peer_session_snapshots.cpp (pictures of
+// faces), peer_session_uplinks.cpp (news of the uplinks), peer_session_plan.cpp (what a metered link's plan
+// allows), peer_session_admin.cpp (who is here, tokens that end or change) and peer_session_metrics.cpp (what
+// is counted).
 #pragma once
 
 #include <deque>
@@ -22,6 +23,7 @@
 #include "uplink/peer_session.hpp"
 #include "uplink/peer_session_answers.hpp"
 #include "uplink/peer_session_streams.hpp"
+#include "uplink/snapshots_due.hpp"
 #include "uplink/token_bucket.hpp"
 
 namespace edgecam::uplink {
@@ -64,6 +66,7 @@ class Session final : public PeerSession {
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
     void deliver(const JournalPage& page) override;
+    void deliver(const JournalSnapshot& snapshot) override;
     void journalMoved() override;
     void skipped(RenditionId rendition, const DropNotice& notice) override;
     void setPartBytes(std::size_t bytes) override;
@@ -175,6 +178,16 @@ class Session final : public PeerSession {
     void notePopped(const WireMessage& message);
     void acknowledgeMedia(const Id& id, const MediaAckRequest& ack);
 
+    // Snapshots of face events.
+    std::uint16_t nextOneShot();  ///< a channel for one payload
+    /// How an event's snapshot reaches this peer; nothing: not at all.
+    std::optional<SnapshotNote> announce(const FaceEvent& event, SnapshotWish wish);
+    /// An event that is told once, with its snapshot behind it.
+    void tellFace(const FaceEvent& event, SnapshotWish wish, bool replay = false);
+    void expectSnapshot(const FaceEvent& event, const SnapshotNote& note, std::int64_t seq);
+    void readSnapshots();
+    void sendSnapshot(const DueSnapshot& due, const SharedBytes& jpeg);
+
     // Words into lanes.
     [[nodiscard]] StreamReport reportOf(const std::string& cameraId, const VideoStream* stream) const;
     [[nodiscard]] StreamReport reportOf(const std::string& cameraId) const;
@@ -216,6 +229,8 @@ class Session final : public PeerSession {
     /// the given time if there is one.
     std::map<std::string, std::optional<Monotonic>> startsToCome_;
     DurableFeed feed_;
+    SnapshotsDue snapshotsDue_;
+    std::int64_t writtenSeq_ = 0;  ///< the newest durable event that was given to the socket
     std::map<Lane, MessageBatch> batches_;
     std::uint64_t poppedBytes_ = 0;
     std::deque<std::pair<std::uint64_t, std::int64_t>> poppedMarks_;  ///< poppedBytes_ behind a durable event

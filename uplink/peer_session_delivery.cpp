@@ -98,16 +98,16 @@ void Session::applyRefusal(const Ticket& ticket, TicketId number, const Refusal&
 void Session::handOver(const Ticket& ticket, const SnapshotTaken& snapshot) {
     Chunk picture = snapshot.jpeg;
     picture.kind = ChunkKind::jpeg;
-    picture.channel = static_cast<std::uint16_t>(kFirstOneShot + transfers_ % kFirstOneShot);
     if (!picture.payload) {
         return settle(ticket.request, ticket.cameraId,
                       errorMessage({ErrorCode::internal, "an empty picture", ""}, ticket.cameraId));
     }
+    picture.channel = nextOneShot();
     if (!lanes_.push(Lane::bulk, cutIntoParts(picture, around_.limits.partBytes), now())) {
         return settle(ticket.request, ticket.cameraId,
                       errorMessage({ErrorCode::busy, "too much waits to be read", ""}, ticket.cameraId));
     }
-    settle(ticket.request, ticket.cameraId, transferMessage(++transfers_, ticket.cameraId, picture));
+    settle(ticket.request, ticket.cameraId, transferMessage(transfers_, ticket.cameraId, picture));
 }
 
 void Session::regrant(const std::string& cameraId, const StreamGrant& grant) {
@@ -171,8 +171,7 @@ void Session::deliver(const WireChunk& chunk) {
 void Session::deliver(const FaceEvent& event) {
     if (!authenticated_ || closeWish_ || !grant_.covers(event.cameraId)) return;
     if (isHub() && around_.hub->purpose == Purpose::media) return;
-    if (!subscription_.admits(event)) return;
-    sendPatiently(faceMessage(event), Lane::events, subscription_.patience(event.cameraId, "face_detected"));
+    if (const auto wish = subscription_.admits(event)) tellFace(event, *wish);
 }
 
 void Session::deliver(const Detections& detections) {

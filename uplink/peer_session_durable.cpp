@@ -48,6 +48,7 @@ void Session::journalMoved() {
 void Session::readJournal() {
     if (!durable() || closeWish_ || !feed_.wantsToRead()) return;
     if (lanes_.depth(Lane::events) + lanes_.depth(Lane::replay) > kWaitingWhileReading) return;
+    if (snapshotsDue_.full()) return;
     around_.journal->read(id_, feed_.read());
 }
 
@@ -62,9 +63,9 @@ void Session::deliver(const JournalPage& page) {
 
 void Session::tell(const JournalRecord& record) {
     const auto* event = std::get_if<FaceEvent>(&record.what);
-    if (event != nullptr && (!grant_.covers(event->cameraId) || !subscription_.admits(*event))) {
-        return feed_.skips(record.seq);
-    }
+    std::optional<SnapshotWish> wish;
+    if (event != nullptr && grant_.covers(event->cameraId)) wish = subscription_.admits(*event);
+    if (event != nullptr && !wish) return feed_.skips(record.seq);
     // In order, whatever it costs: news waits behind old news that still has to go.
     const bool replayWaits = lanes_.depth(Lane::replay) > 0 || !batches_[Lane::replay].empty();
     const bool old = feed_.farBehind() || replayWaits;
@@ -77,7 +78,9 @@ void Session::tell(const JournalRecord& record) {
     }
     const DurablePlace place{feed_.journal(), record.seq, feed_.sends(record.seq)};
     const Microseconds patience = subscription_.patience(event->cameraId, "face_detected");
-    sendPatiently(faceMessage(*event, place), lane, patience, record.seq);
+    const auto note = announce(*event, *wish);
+    sendPatiently(faceMessage(*event, note, place), lane, patience, record.seq);
+    if (note) expectSnapshot(*event, *note, record.seq);
 }
 
 void Session::acknowledge(const Id& id, const AckRequest& ack) {
@@ -89,6 +92,7 @@ void Session::acknowledge(const Id& id, const AckRequest& ack) {
     for (const std::int64_t seq : *taken) {
         if (const auto committed = around_.agent.commits.of(seq)) eventAcks_.add(now() - *committed);
     }
+    snapshotsDue_.passed(ack.seq);
     tellPosition();
     answerOk(id, Message{});
 }
@@ -125,6 +129,7 @@ void Session::notePopped(const WireMessage& message) {
     poppedBytes_ += message.size();
     if (mediaAcks_ && message.isBinary()) noteHanded(*mediaAcks_, message, now());
     if (message.mark() == 0) return;
+    writtenSeq_ = std::max(writtenSeq_, message.mark());
     if (!feed_.acknowledges()) poppedMarks_.emplace_back(poppedBytes_, message.mark());
 }
 
@@ -132,7 +137,8 @@ void Session::transmitted(std::size_t unacknowledged) {
     if (poppedMarks_.empty() || !durable()) return;
     const std::uint64_t arrived = poppedBytes_ - std::min<std::uint64_t>(poppedBytes_, unacknowledged);
     while (!poppedMarks_.empty() && poppedMarks_.front().first <= arrived) {
-        feed_.delivered(poppedMarks_.front().second);
+        const std::int64_t mark = poppedMarks_.front().second;
+        mark > 0 ? feed_.delivered(mark) : feed_.releases(-mark);
         poppedMarks_.pop_front();
     }
     tellPosition();

@@ -261,10 +261,7 @@ void Session::tellPresentState(const std::vector<std::string>& topics) {
         for (const auto& [track, last] : faces->second) {
             FaceEvent entering = last;
             entering.phase = FacePhase::enter;
-            if (subscription_.admits(entering)) {
-                sendPatiently(faceMessage(entering, true), Lane::events,
-                              subscription_.patience(cameraId, "face_detected"));
-            }
+            if (const auto wish = subscription_.admits(entering)) tellFace(entering, *wish, true);
         }
     }
 }

@@ -98,6 +98,7 @@ class RelayedPeer final : public PeerSession {
     void deliver(const FaceEvent& event) override;
     void deliver(const Detections& detections) override;
     void deliver(const JournalPage&) override {}
+    void deliver(const JournalSnapshot&) override {}
     void journalMoved() override {}
     void skipped(RenditionId rendition, const DropNotice& notice) override;
     void setPartBytes(std::size_t) override {}

@@ -98,12 +98,13 @@ Microseconds Subscription::patience(std::string_view cameraId, std::string_view 
     return least == entries.end() ? Microseconds(0) : (*least)->batch;
 }
 
-bool Subscription::admits(const FaceEvent& event) {
-    bool wanted = false;
+std::optional<SnapshotWish> Subscription::admits(const FaceEvent& event) {
+    std::optional<SnapshotWish> wanted;
     for (const auto& [topic, entry] : entries_) {
         if (!topicMatches(topic, event.cameraId, "face_detected")) continue;
         const bool chosen = decide(topic, entry.filter, event);  // every entry keeps its own books
-        wanted = wanted || (chosen && entry.filter.wantsPhase(event.phase));
+        if (!chosen || !entry.filter.wantsPhase(event.phase)) continue;
+        wanted = std::max(wanted.value_or(SnapshotWish::none), entry.snapshots);
     }
     return wanted;
 }

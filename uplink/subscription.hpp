@@ -30,10 +30,18 @@ struct FaceFilter {
     [[nodiscard]] bool wantsPhase(FacePhase phase) const;
 };
 
+/// How the snapshots of face events are to come.
+enum class SnapshotWish {
+    none,
+    transfer,  ///< each by itself, behind the event
+    inlined,   ///< within the event where it is small enough, else as above
+};
+
 struct TopicEntry {
     FaceFilter filter;
-    std::optional<double> rateHz;  ///< thins `detections`, `metrics`, `analytics` only
-    Microseconds batch{0};         ///< events and detections may wait so long for others; 0: they go at once
+    std::optional<double> rateHz;                 ///< thins `detections`, `metrics`, `analytics` only
+    SnapshotWish snapshots = SnapshotWish::none;  ///< of `face_detected`
+    Microseconds batch{0};  ///< events and detections may wait so long for others; 0: they go at once
     bool operator==(const TopicEntry&) const = default;
 };
 
@@ -56,9 +64,10 @@ class Subscription {
     /// All entries that match, for filters and rates.
     [[nodiscard]] std::vector<const TopicEntry*> matching(std::string_view cameraId,
                                                           std::string_view name) const;
-    /// Whether an event is to go out. Each entry decides once a track, at the first event of it that it sees,
-    /// but waits for a face to come into one of its zones; a leave ends what is remembered of the track.
-    [[nodiscard]] bool admits(const FaceEvent& event);
+    /// Whether an event is to go out, and how its snapshot, by what most is asked for of the entries that
+    /// want it. Each entry decides once a track, at the first event of it that it sees, but waits for a face
+    /// to come into one of its zones; a leave ends what is remembered of the track.
+    [[nodiscard]] std::optional<SnapshotWish> admits(const FaceEvent& event);
     /// Whether these detections are to go out now, by the highest rate of the entries that match; counts them
     /// as sent if so.
     [[nodiscard]] bool admits(const Detections& detections, Monotonic now);

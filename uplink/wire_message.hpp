@@ -20,7 +20,8 @@ class WireMessage {
     static constexpr std::size_t kHeadroom =
         16;  ///< LWS_PRE of libwebsockets 4; checked where it is included
 
-    /// `mark`: the seq of the durable event in it; 0: none.
+    /// `mark`: the seq of the durable event in it; negative: with it that one's snapshot is whole; 0:
+    /// neither.
     static WireMessage text(std::string_view json, std::int64_t mark = 0);
     /// `head` and `body` laid end to end. `madeAt`: of a chunk that ends with this message (Chunk::madeAt).
     static WireMessage binary(ByteView head, ByteView body, std::int64_t mark = 0,

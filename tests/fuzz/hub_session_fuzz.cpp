@@ -24,6 +24,7 @@ class DeafAgent final : public uplink::CommandSink {
 class DeafJournal final : public uplink::JournalLine {
   public:
     void read(uplink::SessionId, std::optional<std::int64_t>) override {}
+    void readSnapshot(uplink::SessionId, std::int64_t) override {}
     void passed(const std::string&, std::int64_t seq) override {
         // A hub may say what it has from before, but not more than there is.
         if (seq > kNewest) __builtin_trap();

@@ -27,6 +27,15 @@ inline FaceEvent eventNumbered(std::uint64_t number, FacePhase phase = FacePhase
     return event;
 }
 
+/// The same with a picture of so many bytes, which no other's is.
+inline FaceEvent picturedEvent(std::uint64_t number, std::size_t bytes, FacePhase phase = FacePhase::enter) {
+    FaceEvent event = eventNumbered(number, phase);
+    ByteBuffer jpeg(bytes);
+    for (std::size_t i = 0; i < bytes; ++i) jpeg[i] = static_cast<std::uint8_t>(number * 31 + i * 7);
+    event.snapshot = Snapshot{{120, 90}, bytes, share(std::move(jpeg))};
+    return event;
+}
+
 /// Events numbered here are years old, so no age is too old unless a test says so.
 inline JournalSettings settingsIn(const std::string& folder, std::vector<std::string> consumers = {"hub"}) {
     return {

@@ -116,28 +116,36 @@ TEST_CASE("another program's database is put aside, and so is a newer journal") 
     }
 }
 
-TEST_CASE("a journal of version 1 goes on, with its events") {
-    Shelf shelf;
-    const std::string before = shelf.fill(3);
-    {
-        SqliteFile file;
-        file.open(shelf.path());
-        file.run("ALTER TABLE events DROP COLUMN story;PRAGMA user_version=1");
-        REQUIRE(file.outcome());
+TEST_CASE("a journal of an older version goes on, with its events, and keeps pictures from then on") {
+    const std::string without3 = "DROP TRIGGER snapshot_leaves;DROP TABLE snapshots;";
+    for (const std::string& change : {without3 + "ALTER TABLE events DROP COLUMN story;PRAGMA user_version=1",
+                                      without3 + "PRAGMA user_version=2"}) {
+        CAPTURE(change);
+        Shelf shelf;
+        const std::string before = shelf.fill(3);
+        {
+            SqliteFile file;
+            file.open(shelf.path());
+            file.run(change.c_str());
+            REQUIRE(file.outcome());
+        }
+        shelf.open();
+        FaceEvent fresh = picturedEvent(4, 100);
+        fresh.zones = {"gate"};
+        shelf.journal->append(fresh);
+        shelf.close();
+        shelf.open();
+        const JournalPage page = readAll(*shelf.journal);
+        CHECK(page.journal == before);
+        REQUIRE(page.records.size() == 4);
+        CHECK(numbersOn(page) == std::vector<std::uint64_t>{1, 2, 3, 4});
+        CHECK(eventIn(page.records[0])->zones.empty());
+        CHECK_FALSE(eventIn(page.records[0])->snapshot);
+        CHECK(eventIn(page.records[3])->zones == fresh.zones);
+        REQUIRE(eventIn(page.records[3])->snapshot);
+        CHECK(*eventIn(page.records[3])->snapshot->jpeg == *fresh.snapshot->jpeg);
+        CHECK(shelf.aside().empty());
     }
-    shelf.open();
-    FaceEvent fresh = eventNumbered(4);
-    fresh.zones = {"gate"};
-    shelf.journal->append(fresh);
-    shelf.close();
-    shelf.open();
-    const JournalPage page = readAll(*shelf.journal);
-    CHECK(page.journal == before);
-    REQUIRE(page.records.size() == 4);
-    CHECK(numbersOn(page) == std::vector<std::uint64_t>{1, 2, 3, 4});
-    CHECK(eventIn(page.records[0])->zones.empty());
-    CHECK(eventIn(page.records[3])->zones == fresh.zones);
-    CHECK(shelf.aside().empty());
 }
 
 TEST_CASE("an empty file becomes a journal") {

@@ -31,7 +31,10 @@ struct Life {
         while (!disk.powerIsOut()) {
             std::vector<FaceEvent> events;
             for (std::size_t i = 1 + below(3); i > 0; --i) {
-                events.push_back(eventNumbered(++number, static_cast<FacePhase>(below(3))));
+                const auto phase = static_cast<FacePhase>(below(3));
+                ++number;
+                events.push_back(pictureOf(number) > 0 ? picturedEvent(number, pictureOf(number), phase)
+                                                       : eventNumbered(number, phase));
             }
             const std::int64_t before = store.newest();
             const auto done = store.commit({.events = events, .settle = below(8) == 0});
@@ -61,6 +64,19 @@ struct Life {
         }
     }
 
+    /// Some events have a picture, small ones and large ones.
+    static std::size_t pictureOf(std::uint64_t number) { return number % 3 == 0 ? number * 97 % 6000 : 0; }
+
+    /// The event's picture, whole, or none: it may have had to go.
+    void checkPicture(JournalStore& store, std::int64_t seq, const FaceEvent& event) {
+        const std::size_t bytes = pictureOf(event.trackId);
+        CHECK(event.snapshot.has_value() == (bytes > 0));
+        const auto jpeg = store.snapshot(seq);
+        if (!event.snapshot || !jpeg || !*jpeg) return;
+        CHECK(**jpeg == *picturedEvent(event.trackId, bytes).snapshot->jpeg);
+        ++pictures;
+    }
+
     void pass(JournalStore& store, const char* consumer) {
         const std::int64_t from = store.position(consumer);
         store.passed(consumer, from + static_cast<std::int64_t>(below(40)));
@@ -72,7 +88,10 @@ struct Life {
         std::map<std::int64_t, std::string> readable;
         std::vector<Gap> gaps;
         for (const JournalRecord& record : page.records) {
-            if (const FaceEvent* event = eventIn(record)) readable[record.seq] = event->eventId;
+            if (const FaceEvent* event = eventIn(record)) {
+                readable[record.seq] = event->eventId;
+                checkPicture(store, record.seq, *event);
+            }
             if (const Gap* gap = gapIn(record)) gaps.push_back(*gap);
         }
         for (const auto& entry : committed) {
@@ -94,6 +113,7 @@ struct Life {
     std::mt19937 random;
     std::uint64_t number = 0;
     std::int64_t told = 0;
+    int pictures = 0;                               ///< seen whole
     std::map<std::int64_t, std::string> committed;  ///< seq -> event id
 };
 
@@ -122,6 +142,7 @@ void live(std::uint32_t seed, int cuts, JournalTuning tuning) {
         life.check(store, passedByAll);
     }
     CHECK(life.number > 1000);
+    CHECK(life.pictures > 100);
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ class FakeAgent final : public CommandSink {
 class FakeJournal final : public JournalLine {
   public:
     void read(SessionId, std::optional<std::int64_t> after) override { asked.push_back(after); }
+    void readSnapshot(SessionId, std::int64_t seq) override { snapshotsAsked.push_back(seq); }
     void passed(const std::string& journal, std::int64_t seq) override {
         CHECK(journal == name);
         position = seq;
@@ -97,6 +98,7 @@ class FakeJournal final : public JournalLine {
     std::string name = "j-1";
     std::vector<JournalRecord> records;
     std::vector<std::optional<std::int64_t>> asked;
+    std::vector<std::int64_t> snapshotsAsked;
     std::int64_t position = 0;
 };
 
