@@ -9,6 +9,7 @@ export class Acks {
     #send;
     #policy;
     #safe = 0; // the highest seq that is safe
+    #awaited = new Set(); // seqs of events whose snapshot is still to come: they are not all there yet
     #told = 0;
     #waiting = 0;
     #timers = new Set();
@@ -33,6 +34,14 @@ export class Acks {
         else if (policy.every !== undefined) this.#gather(policy);
     }
 
+    /** Something of that event follows. */
+    awaits(seq) { this.#awaited.add(seq); }
+
+    /** It has come and is safe, or will never come. */
+    completed(seq) {
+        if (this.#awaited.delete(seq)) this.safe(seq);
+    }
+
     #gather({ every, within_ms: withinMs = 100 }) {
         if (this.#waiting >= every) this.tell();
         else if (this.#waiting === 1) this.#after(withinMs, () => this.tell());
@@ -41,7 +50,8 @@ export class Acks {
     /** Acknowledges all that is safe, whatever the policy. */
     tell() { this.#tell(this.#safe); }
 
-    #tell(seq) {
+    #tell(upTo) {
+        const seq = Math.min(upTo, ...[...this.#awaited].map((awaited) => awaited - 1));
         this.#waiting = 0;
         if (seq <= this.#told) return;
         this.#told = seq;

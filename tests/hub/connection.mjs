@@ -24,6 +24,7 @@ export class Connection {
     #recording;
     #batchAsked;
     #ackedBefore = null;
+    #snapshots = new Map(); // channel → the event whose picture comes on it
     #mediaAckedAt = -Infinity;
     #count = 0; // messages since auth
     #timers = new Set();
@@ -178,6 +179,7 @@ export class Connection {
         else if (type === 'gap') this.#takeGap(data);
         else if (type === 'stream_status') this.media.streamStatus(data, message);
         else if (type === 'transfer') this.media.transfer(data);
+        else if (type === 'drop' && data.channel >= kFirstOneShot) this.#lostOneShot(data);
         else if (type === 'drop') this.media.drop(data, message);
         else if (type === 'error') this.#hub.errors.push({ agent: this.agentId, ...data, id });
         if (id !== undefined) this.#takeAnswer(message);
@@ -187,6 +189,11 @@ export class Connection {
         if (!this.auth) this.violate('first_message', 'auth comes first', message);
         else if (!this.authenticated) this.violate('before_authenticated', 'auth was not answered yet', message);
         return this.auth !== undefined;
+    }
+
+    #lostOneShot({ channel }) {
+        this.media.forget(channel);
+        this.#takeSnapshot(channel, null);
     }
 
     #takeAnswer(message) {
@@ -200,7 +207,7 @@ export class Connection {
 
     #takeEvent(message) {
         const { data } = message;
-        if (data.snapshot?.channel) this.media.transfer(data.snapshot);
+        if (data.snapshot?.channel) this.#expectSnapshot(data);
         if (data.replay && data.seq === undefined) return; // the present state, no news
         const { journal = null, seq = null, prev_seq = null, event_id } = data;
         const record = { agent: this.agentId, journal, seq, prev_seq, event_id };
@@ -214,6 +221,23 @@ export class Connection {
         this.#keep({ kind: 'event', ...record, message }, seq, () => {
             this.say('stored', { journal, seq, event_id, delay_ms: delayMs });
         });
+    }
+
+    #expectSnapshot({ snapshot, journal = null, seq = null, event_id, replay }) {
+        this.media.transfer(snapshot);
+        this.#snapshots.set(snapshot.channel, { agent: this.agentId, journal, seq, event_id });
+        if (seq !== null && !replay) this.acks.awaits(seq);
+    }
+
+    /** An event is acknowledged when its picture is safe too. */
+    #takeSnapshot(channel, jpeg) {
+        const expected = this.#snapshots.get(channel);
+        if (!expected) return;
+        this.#snapshots.delete(channel);
+        const record = { kind: 'snapshot', ...expected, bytes: jpeg?.length ?? null, jpeg: jpeg?.toString('base64') ?? null };
+        this.#hub.store.keep(record).then(() => {
+            if (this.open && expected.seq !== null) this.acks.completed(expected.seq);
+        }, (error) => this.say('store_failed', { text: error.message }));
     }
 
     #takeDuplicate({ prev_seq, ...record }) {
@@ -270,6 +294,7 @@ export class Connection {
         if (!taken) return;
         const { frame, payload, delayMs } = taken;
         if (frame.kind === kDeflatedJson) return this.#inflate(payload);
+        if (frame.channel >= kFirstOneShot) this.#takeSnapshot(frame.channel, payload);
         this.#record(frame, payload);
         const { part_offset: _, ...header } = headerOf(frame);
         this.say('payload', { ...header, delay_ms: delayMs && round(delayMs) });

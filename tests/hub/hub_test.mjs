@@ -351,6 +351,27 @@ test('a one-shot comes as it was announced, once', async (t) => {
     assert.deepEqual(rules(hub), ['transfer', 'channel_unannounced']);
 });
 
+test('an event is acknowledged when its picture is there too, or will not come', async (t) => {
+    const { hub, agent } = await connected(t, { subscriptions: { '*/face_detected': { snapshots: 'transfer' } } });
+    const acks = () => agent.messages.filter((m) => m.type === 'ack').map(({ seq }) => seq);
+    const snapshot = { channel: 0x8000, sequence: 5, bytes: 10, width: 60, height: 60 };
+    agent.event(1, 0);
+    agent.event(2, 1, { snapshot });
+    agent.event(3, 2, { snapshot: { ...snapshot, channel: 0x8001 } });
+    agent.event(4, 3);
+    await agent.message((m) => m.type === 'ack' && m.seq === 1);
+    await settled(hub, agent);
+    assert.deepEqual(acks(), [1]);
+    agent.frame({ kind: kJpeg, flags: kKeyFrame, channel: 0x8000, sequence: 5, part: Buffer.from('ten bytes.') });
+    await agent.message((m) => m.type === 'ack' && m.seq === 2);
+    agent.say({ type: 'drop', data: {
+        camera_id: 'cam_123', channel: 0x8001, from_sequence: 5, to_sequence: 5, frames: 1, bytes: 0, reason: 'it is not kept any more',
+    } });
+    await agent.message((m) => m.type === 'ack' && m.seq === 4);
+    assert.equal(acks().includes(3), false);
+    clean(hub);
+});
+
 test('after the answer to stop nothing more may come', async (t) => {
     const { hub, agent } = await connected(t);
     agent.announce(1);

@@ -164,6 +164,9 @@ export class MediaCheck {
         this.#oneShots.set(channel, { bytes, kind: kind === 'clip' ? kClip : kJpeg });
     }
 
+    /** A one-shot that was announced does not come. */
+    forget(channel) { this.#oneShots.delete(channel); }
+
     /** Pictures were left out for this hub. */
     drop(data, message) {
         this.drops++;

@@ -4,6 +4,7 @@
 //   {"kind":"event","agent","journal","seq","prev_seq","event_id","at","message"}   the first delivery
 //   {"kind":"duplicate","agent","journal","seq","event_id","at"}                    each one more
 //   {"kind":"gap","agent","journal","from_seq","to_seq","count","reason","at"}
+//   {"kind":"snapshot","agent","journal","seq","event_id","bytes","jpeg","at"}      its picture, base64; null: it will not come
 //   {"kind":"acked","agent","journal","seq","at"}                                   told to the agent
 //
 // `at` is the hub's clock, milliseconds since the epoch. journal and seq are null for events of an agent without one.
