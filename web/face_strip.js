@@ -10,32 +10,32 @@ const kSilentMs = 10_000;
 export class FaceStrip {
     #list;
     #empty;
-    #portrait;
     /** "camera/track" → the card of a face that is still there. */
     #present = new Map();
 
     /**
      * @param {HTMLElement} list @param {HTMLElement} empty shown while there is no card
-     * @param {(event: object) => HTMLCanvasElement | null} portrait of the face in an event
      */
-    constructor(list, empty, portrait) {
+    constructor(list, empty) {
         this.#list = list;
         this.#empty = empty;
-        this.#portrait = portrait;
     }
 
     /** How many faces are there now. */
     get presentCount() { return this.#present.size; }
 
-    /** @param {object} event data of a `face_detected` @param {number} nowMs monotonic */
+    /**
+     * @param {object} event data of a `face_detected` @param {number} nowMs monotonic
+     * @returns {(url: string) => void} shows a picture of that face on its card; the agent sends better and better ones
+     */
     add(event, nowMs) {
         const key = `${event.camera_id}/${event.track_id}`;
         const card = this.#present.get(key) ?? this.#begin(key, event);
         card.lastSeen = event.last_seen ?? event.timestamp;
         card.heardAtMs = nowMs;
-        this.#picture(card, event);
         if (event.phase === 'leave') this.#end(key);
         this.#describe(card, event.phase === 'leave');
+        return (url) => showPicture(card, url);
     }
 
     /** @param {object} detections data of that message @param {number} nowMs monotonic */
@@ -65,7 +65,7 @@ export class FaceStrip {
 
     #begin(key, event) {
         const card = {
-            firstSeen: event.first_seen ?? event.timestamp, lastSeen: event.timestamp, heardAtMs: 0, quality: 0,
+            firstSeen: event.first_seen ?? event.timestamp, lastSeen: event.timestamp, heardAtMs: 0,
             face: element('div', { class: 'portrait' }, icon('face')), stay: element('span', { class: 'stay' }), root: null,
         };
         const when = new Date(card.firstSeen * 1000);
@@ -82,20 +82,17 @@ export class FaceStrip {
 
     #end(key) { this.#present.delete(key); }
 
-    /** The best look of a face stays: bigger and surer wins. */
-    #picture(card, event) {
-        const { box = [0, 0, 0, 0], confidence = 0 } = event.face ?? {};
-        const quality = confidence * box[2] * box[3];
-        if (event.phase === 'leave' || quality <= card.quality * 1.1) return;
-        const portrait = this.#portrait(event);
-        if (!portrait) return;
-        card.quality = quality;
-        card.face.replaceChildren(portrait);
-    }
-
     #describe(card, left) {
         card.root.classList.toggle('here', !left);
         const stayed = durationText(card.lastSeen - card.firstSeen);
         setText(card.stay, left ? `stayed ${stayed}` : `here now, ${stayed}`);
     }
+}
+
+function showPicture(card, url) {
+    const picture = element('img', { src: url, alt: '' });
+    picture.addEventListener('load', () => {
+        if (url.startsWith('blob:')) URL.revokeObjectURL(url);
+    });
+    card.face.replaceChildren(picture);
 }

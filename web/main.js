@@ -7,7 +7,7 @@ import { FaceStrip } from './face_strip.js';
 import { durationText } from './figures.js';
 import { parseFrame, PartAssembler } from './frame.js';
 import { choosePlayers } from './playback.js';
-import { Snapshots } from './snapshots.js';
+import { jpegOf, Snapshots } from './snapshots.js';
 import { sentence } from './standing.js';
 import { Tile } from './tile.js';
 import { keepToken, takeToken } from './token.js';
@@ -30,8 +30,7 @@ const snapshots = new Snapshots(connection);
 const players = await choosePlayers(wishes.get('player'));
 /** Camera id → tile. */
 const tiles = new Map();
-const strip = new FaceStrip(byId('faces'), byId('no-faces'),
-    (event) => tiles.get(event.camera_id)?.portrait(event.track_id, event.face.box) ?? null);
+const strip = new FaceStrip(byId('faces'), byId('no-faces'));
 const uplinks = new UplinkList(byId('uplinks'));
 let assembler = new PartAssembler();
 
@@ -70,14 +69,19 @@ const understand = {
     },
     stream_status: (data) => tileOf(data.camera_id).statusChanged(data),
     face_detected: (data) => {
-        strip.add(data, performance.now());
+        const show = strip.add(data, performance.now());
+        const { snapshot } = data;  // within the event, or on its way
+        if (typeof snapshot === 'string') show(`data:image/jpeg;base64,${snapshot}`);
+        else if (snapshot) snapshots.expect(snapshot.channel, (frame) => show(URL.createObjectURL(jpegOf(frame))));
         showPresent();
     },
     detections: (data) => {
         tiles.get(data.camera_id)?.detected(data);
         strip.stillThere(data, performance.now());
     },
-    drop: (data) => tiles.get(data.camera_id)?.skipped(data.frames ?? 0),
+    drop: (data) => {
+        if (!snapshots.lost(data.channel)) tiles.get(data.camera_id)?.skipped(data.frames ?? 0);
+    },
     transfer: (data) => snapshots.announced(data),
     error: (data, { id }) => {
         if (id === undefined) tiles.get(data.camera_id)?.troubled(data.message || data.code);  // else who asked tells it
@@ -120,7 +124,8 @@ function welcome() {
     clock.reset();
     assembler = new PartAssembler();
     byId('sign-in').hidden = true;
-    connection.request({ type: 'subscribe', topics: ['*/detections'] }).catch(() => {});  // boxes are a luxury
+    connection.request({ type: 'subscribe', topics: ['*/detections'] }).catch(() => {});  // boxes are a luxury,
+    connection.request({ type: 'subscribe', topics: ['*/face_detected'], snapshots: 'inline' }).catch(() => {});  // as are these
     connection.request({ type: 'status' }).catch(() => {});
     tiles.forEach((tile) => tile.connected());
 }

@@ -1,4 +1,5 @@
-// One-shot pictures: asked for, announced by `transfer`, sent as one JPEG, shown with a way to keep it.
+// One-shot pictures: of a camera, asked for, announced by `transfer` and shown with a way to keep it; of a face, announced
+// by its event. Each comes as one JPEG on a channel of its own.
 
 import { element } from './dom.js';
 import { Kind } from './frame.js';
@@ -7,7 +8,7 @@ const kWithinMs = 12_000;
 
 export class Snapshots {
     #connection;
-    /** Channel of a one-shot → camera it is of. */
+    /** Channel of a one-shot → who takes it. */
     #coming = new Map();
     /** Camera → who waits for its picture. */
     #waiting = new Map();
@@ -33,23 +34,35 @@ export class Snapshots {
     }
 
     /** @param {object} data of a `transfer` */
-    announced(data) { this.#coming.set(data.channel, data.camera_id); }
+    announced({ channel, camera_id: cameraId }) {
+        this.expect(channel, (frame) => {
+            this.#waiting.get(cameraId)?.(frame);
+            this.#waiting.delete(cameraId);
+        });
+    }
+
+    /** @param {number} channel @param {(frame: object) => void} take gets the JPEG */
+    expect(channel, take) { this.#coming.set(channel, take); }
+
+    /** It will not come. @returns {boolean} whether anybody waited for it */
+    lost(channel) { return this.#coming.delete(channel); }
 
     owns(channel) { return this.#coming.has(channel); }
 
     /** @param {object} frame whole, of a channel that is ours */
     receive(frame) {
-        const cameraId = this.#coming.get(frame.channel);
+        const take = this.#coming.get(frame.channel);
         this.#coming.delete(frame.channel);
-        if (frame.kind !== Kind.jpeg) return;
-        this.#waiting.get(cameraId)?.(frame);
-        this.#waiting.delete(cameraId);
+        if (frame.kind === Kind.jpeg) take(frame);
     }
 }
 
+/** @param {object} frame whole, of kind jpeg */
+export const jpegOf = (frame) => new Blob([frame.payload], { type: 'image/jpeg' });
+
 function show(cameraId, frame) {
     const when = new Date(frame.captureUs / 1000);
-    const url = URL.createObjectURL(new Blob([frame.payload], { type: 'image/jpeg' }));
+    const url = URL.createObjectURL(jpegOf(frame));
     const name = `${cameraId}-${when.toISOString().replace(/[:.]/g, '-')}.jpg`;
     const dialog = element('dialog', { class: 'snapshot', 'aria-label': `Snapshot of ${cameraId}` },
         element('img', { src: url, alt: `Snapshot of ${cameraId} at ${when.toLocaleString()}` }),

@@ -267,24 +267,6 @@ export class Tile {
         this.#stream.catchUp();
     }
 
-    /**
-     * A face of the picture on the screen, cut out; null when there is no fresh picture.
-     * @param {number} trackId
-     * @param {number[]} box where it was seen, [x, y, width, height] as fractions
-     */
-    portrait(trackId, box) {
-        const surface = this.#stream.surface, picture = this.#picture;
-        if (!surface || !picture || this.#standing().tone !== 'live') return null;
-        const now = this.#timeline.at(picture).faces.find((face) => face.track_id === trackId);
-        const [x, y, w, h] = now?.box ?? box;
-        const side = Math.max(w * picture.width, h * picture.height) * 1.35;
-        const canvas = document.createElement('canvas');
-        canvas.width = canvas.height = 112;
-        canvas.getContext('2d').drawImage(surface, (x + w / 2) * picture.width - side / 2,
-            (y + h / 2) * picture.height - side / 2, side, side, 0, 0, 112, 112);
-        return canvas;
-    }
-
     #kbps() { return this.#bytes.perSecond(performance.now()) * 8 / 1000; }
 
     #standing() {

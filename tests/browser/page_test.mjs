@@ -27,6 +27,7 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
         const tile = await open(t, 'mse');
         await tile.plays();
         await tile.page.locator('.card.here').first().waitFor();
+        await tile.page.waitForFunction(() => document.querySelector('.card .portrait img')?.naturalWidth > 0);
         await agent.kill();
         await tile.until((figures) => figures.label === 'Offline');
         assert.equal(await tile.page.locator('.card.here').count(), 0, 'nobody is known to be there');
@@ -163,7 +164,7 @@ describe(`the page (${agentBinary || 'no agent'})`, { skip }, () => {
         t.after(() => large.remove());
         const tile = await AgentPage.open(t, browser, `${large.pageUrl}#token=${large.token}`);
         await tile.until((figures) => figures.boxes.faces.length > 1);
-        await tile.page.locator('.card .portrait canvas').first().waitFor();
+        await tile.page.locator('.card .portrait img').first().waitFor();
         await tile.plays(60);
         await tile.page.screenshot({ path: process.env.EDGECAM_SCREENSHOT });
     });
