@@ -83,8 +83,9 @@ class Agent {
     void takeNewCameras();
     void changeVision();
     void changeVision(CameraUnit& unit);
-    [[nodiscard]] std::unique_ptr<vision::FaceDetector> detectorFor(CameraUnit& unit) const;
+    bool chooseDetector();
     void addVision(CameraUnit& unit);
+    void endIdleVision();
     [[nodiscard]] bool isOn(const CameraConfig& camera) const;
     void publish(CameraStatus status);
     void tell(FaceEvent event);
@@ -145,7 +146,10 @@ class Agent {
     // cameras stop publishing, then the journal has written what waits, then the ports may go.
     Ports ports_;
     std::unique_ptr<uplink::Journal> journal_;         ///< null: there was nobody to keep events for yet
-    std::atomic<uplink::Journal*> eventsTo_{nullptr};  ///< the same, for the threads that look
+    std::atomic<uplink::Journal*> eventsTo_{nullptr};  ///< the same, for the thread that looks
+    std::unique_ptr<vision::VisionThread> vision_;     ///< null: nobody is to be looked at, or with nothing
+    std::string detector_;                             ///< what looks, or why nothing does; for statuses
+    bool canLook_ = false;                             ///< the thread is there and has a detector
     CameraUnits cameras_;
     std::unique_ptr<capture::DeviceWatch> devices_;  ///< tells the cameras
     uplink::SessionRegistry sessions_;

@@ -1,4 +1,5 @@
 // Agent: who looks through its cameras, and how often the box can afford it.
+#include <algorithm>
 #include <utility>
 
 #include "agent/agent.hpp"
@@ -16,28 +17,36 @@ void Agent::addAnalysis(CameraStatus& status, const CameraUnit& unit) const {
     status.analysisReason = pace_.reason();
 }
 
-std::unique_ptr<vision::FaceDetector> Agent::detectorFor(CameraUnit& unit) const {
+/// Makes the detector that looks through all cameras, with the thread that uses it if there is none. False:
+/// there is no detector, and nobody looks.
+bool Agent::chooseDetector() {
     vision::DetectorSettings settings;
     settings.modelPaths = modelPaths(config_.vision.model);
     settings.inputSize = config_.vision.inputSize;
     auto chosen = vision::makeFaceDetector(settings);
     if (!chosen) {
-        logWarning("vision", unit.config.id, ": no faces will be found: ", chosen.error().message);
-        unit.detector = "off: " + chosen.error().message;
-        return nullptr;
+        logWarning("vision", "no faces will be found: ", chosen.error().message);
+        detector_ = "off: " + chosen.error().message;
+        if (vision_) vision_->replace(nullptr);
+        return canLook_ = false;
     }
-    logInfo("vision", unit.config.id, ": ", chosen->model.explanation);
-    unit.detector = chosen->detector->name();
-    return std::move(chosen->detector);
+    logInfo("vision", chosen->model.explanation);
+    detector_ = chosen->detector->name();
+    if (vision_) {
+        vision_->replace(std::move(chosen->detector));
+    } else {
+        vision_ = std::make_unique<vision::VisionThread>(std::move(chosen->detector), clock_);
+    }
+    return canLook_ = true;
 }
 
 void Agent::addVision(CameraUnit& unit) {
-    auto detector = detectorFor(unit);
-    if (!detector) return;
-    unit.looking = true;
-    unit.vision = std::make_unique<vision::VisionWorker>(
-        unit.config.id, std::move(detector), clock_,
-        vision::VisionWorker::Callbacks{
+    unit.looking = canLook_ || chooseDetector();
+    unit.detector = detector_;
+    if (!unit.looking) return;
+    unit.vision = vision_->add(
+        unit.config.id,
+        vision::CameraVision::Callbacks{
             .detections =
                 [this](const Detections& detections) {
                     ports_.each([&](Port& port) { port.exchange.publish(detections); });
@@ -50,6 +59,7 @@ void Agent::addVision(CameraUnit& unit) {
 /// The cameras themselves do not notice, but for how often somebody looks.
 void Agent::changeVision() {
     pace_ = AnalysisPace(config_.vision.rateHz, config_.vision.processorBudget);
+    if (vision_) chooseDetector();
     std::vector<CameraChange> without;  // had no detector: they need a place for their pictures
     for (auto& [id, unit] : cameras_) {
         if (!unit.config.vision) continue;
@@ -64,14 +74,18 @@ void Agent::changeVision() {
 }
 
 void Agent::changeVision(CameraUnit& unit) {
-    auto detector = detectorFor(unit);
-    unit.looking = detector != nullptr;
-    unit.camera->look(detector ? pace_.rateHz() : 0);
-    if (detector) {
-        unit.vision->replace(std::move(detector),
-                             vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
-    }
+    unit.detector = detector_;
+    unit.looking = canLook_;
+    unit.camera->look(canLook_ ? pace_.rateHz() : 0);
+    unit.vision->retune(vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
     publish(unit.camera->status());
+}
+
+/// A detector that nobody looks with any more gives its memory back.
+void Agent::endIdleVision() {
+    if (std::ranges::any_of(cameras_, [](const auto& each) { return each.second.vision != nullptr; })) return;
+    vision_.reset();
+    canLook_ = false;
 }
 
 namespace {

@@ -20,7 +20,7 @@ uplink::CameraFigures figuresOf(const CameraUnit& unit) {
                                   .encodedDelays = activity.encodedDelays,
                                   .jpegDelays = activity.jpegDelays};
     if (!unit.vision) return figures;
-    const vision::VisionWorker::Figures seen = unit.vision->figures();
+    const vision::CameraVision::Figures seen = unit.vision->figures();
     figures.analysed = seen.analysed;
     figures.skipped = seen.skipped;
     figures.still = seen.still;

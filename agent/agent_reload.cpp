@@ -65,6 +65,7 @@ ConfigChange Agent::apply(Config config) {
         metrics_.begin(camera.id);
         addCamera(camera, isOn(camera));
     }
+    endIdleVision();
     // Hubs may be told to see cameras that were not there before.
     startUplinks();
     if (change.tokens && tokens_) {

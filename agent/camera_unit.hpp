@@ -7,16 +7,16 @@
 
 #include "agent/config.hpp"
 #include "capture/camera.hpp"
-#include "vision/vision_worker.hpp"
+#include "vision/vision_thread.hpp"
 
 namespace edgecam::agent {
 
-/// Thread-bound (main). The camera goes first: it puts pictures into the worker's mailbox.
+/// Thread-bound (main). The camera goes first: it puts pictures into the mailbox of those eyes.
 struct CameraUnit {
     CameraConfig config;
-    std::string detector = "off";                  ///< what looks, or why nothing does; for statuses
-    std::unique_ptr<vision::VisionWorker> vision;  ///< nullptr: nobody looks
-    bool looking = false;                          ///< it is given pictures
+    std::string detector = "off";        ///< what looks, or why nothing does; for statuses
+    vision::VisionThread::Place vision;  ///< nullptr: nobody looks
+    bool looking = false;                ///< it is given pictures
     std::unique_ptr<capture::Camera> camera;
 };
 

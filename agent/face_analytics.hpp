@@ -30,7 +30,7 @@ class LastMinute {
     std::array<Second, kSeconds> seconds_;
 };
 
-/// Thread-safe: the events of each camera come on a thread of their own.
+/// Thread-safe: events come on the thread that looks, and from where a camera ends.
 class FaceAnalytics {
   public:
     /// Events of a track in their order; one that did not enter is not counted.

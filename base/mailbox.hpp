@@ -2,9 +2,8 @@
 // This is how "fresh or nothing" is said in code: nothing can queue up, so latency cannot either.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -15,45 +14,30 @@ namespace edgecam {
 template <class T>
 class Mailbox {
   public:
-    /// Never blocks. What lay in the slot unread is dropped and counted.
+    /// `filled`: called after each item was put in, on the producer's thread and without a lock, for who
+    /// waits for many boxes at once; may be empty.
+    explicit Mailbox(std::function<void()> filled = {}) : filled_(std::move(filled)) {}
+
+    /// Never blocks, as far as `filled` does not. What lay in the slot unread is dropped and counted.
     void put(T item) {
         std::optional<T> replaced;  // destroyed outside the lock: it may own a big buffer
         {
             const std::lock_guard lock(mutex_);
-            if (closed_) return;
             if (slot_) ++replacedCount_;
             replaced = std::exchange(slot_, std::optional<T>(std::move(item)));
         }
-        filled_.notify_one();
+        if (filled_) filled_();
     }
 
-    /// Blocks until there is an item (taken out), the time is over, or the box is closed (nothing).
-    template <class Rep, class Period>
-    std::optional<T> takeWithin(std::chrono::duration<Rep, Period> limit) {
-        std::unique_lock lock(mutex_);
-        filled_.wait_for(lock, limit, [this] { return slot_.has_value() || closed_; });
+    /// What is in the box, taken out; nothing: it was empty. Never blocks.
+    std::optional<T> take() {
+        const std::lock_guard lock(mutex_);
         return std::exchange(slot_, std::nullopt);
     }
 
-    /// Wakes the consumer; items are ignored from now on, until reopen().
-    void close() {
-        {
-            const std::lock_guard lock(mutex_);
-            closed_ = true;
-            slot_.reset();
-        }
-        filled_.notify_all();
-    }
-
-    /// For another consumer, once the one that was woken by close() is gone.
-    void reopen() {
+    [[nodiscard]] bool full() const {
         const std::lock_guard lock(mutex_);
-        closed_ = false;
-    }
-
-    [[nodiscard]] bool closed() const {
-        const std::lock_guard lock(mutex_);
-        return closed_;
+        return slot_.has_value();
     }
 
     /// How many items were replaced before anybody looked at them.
@@ -63,11 +47,10 @@ class Mailbox {
     }
 
   private:
+    const std::function<void()> filled_;
     mutable std::mutex mutex_;
-    std::condition_variable filled_;
     std::optional<T> slot_;
     std::uint64_t replacedCount_ = 0;
-    bool closed_ = false;
 };
 
 }  // namespace edgecam

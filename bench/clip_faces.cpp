@@ -1,11 +1,11 @@
-// What the agent's vision makes of a video clip: the real worker with its detector, tracker and events looks
+// What the agent's vision makes of a video clip: the real thread with its detector, tracker and events looks
 // at every Nth picture, or at so many a second, at the clip's own times and as fast as the machine can.
 // bench/vision runs it and judges.
 //
 // Prints a line of JSON for each analysed picture: {frame, ms, found [[x,y,w,h,confidence]], seen [{track,
 // box}], events [{phase, track, frame, box}]}, then {frames}: the pictures of the clip. The leaves at its end
 // stand with the last picture. Frames count from 0, boxes are pixels of the clip's pictures. The same output
-// in every run: the worker's clock is the clip's, and it gets a picture when it has taken the one before.
+// in every run: that thread's clock is the clip's, and it gets a picture when it has taken the one before.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <condition_variable>
@@ -17,7 +17,7 @@
 #include "base/log.hpp"
 #include "bench/clip_pictures.hpp"
 #include "capture/picture_gate.hpp"
-#include "vision/vision_worker.hpp"
+#include "vision/vision_thread.hpp"
 
 using namespace edgecam;
 
@@ -41,7 +41,7 @@ struct Look {
     std::vector<FaceEvent> events;
 };
 
-/// Written by the worker's thread, read when that has ended; but for the count of pictures taken.
+/// Written by the thread that looks, read when the camera has left it; but for the count of pictures taken.
 struct Notes {
     std::deque<Look> looks;
     std::optional<Error> trouble;  ///< why a picture was not analysed
@@ -65,8 +65,8 @@ struct Notes {
     std::size_t begun_ = 0;
 };
 
-/// The real detector, and a note of what it found. It turns the clock's hands: only here are the worker's
-/// reading of it and a new picture in a fixed order.
+/// The real detector, and a note of what it found. It turns the clock's hands: only here are that
+/// thread's reading of it and a new picture in a fixed order.
 class NotedDetector final : public vision::FaceDetector {
   public:
     NotedDetector(std::unique_ptr<FaceDetector> real, ClipClock& clock, Notes& notes)
@@ -97,7 +97,7 @@ struct Options {
     Size input{640, 360};
     float minConfidence = 0.6F;
     unsigned every = 1;
-    double hz = 0;  ///< 0: every Nth picture; else so many a second, chosen as a camera does for its worker
+    double hz = 0;  ///< 0: every Nth picture; else so many a second, chosen as a camera does
 
     [[nodiscard]] double rateOn(double itsRate) const { return hz > 0 ? hz : itsRate / every; }
 };
@@ -137,9 +137,9 @@ void print(const Look& look) {
     std::printf("%s\n", json.endObject().take().c_str());
 }
 
-/// Gives the pictures that are to be analysed to the worker, `picture` the first; how many there were in all.
+/// Gives the pictures that are to be analysed to `eyes`, `picture` the first; how many there were in all.
 Result<std::uint32_t> feed(bench::ClipPictures& clip, std::optional<Picture> picture, const Options& options,
-                           vision::VisionWorker& worker, Notes& notes) {
+                           vision::CameraVision& eyes, Notes& notes) {
     capture::PictureGate gate;
     gate.limit(options.hz);
     std::uint32_t frames = 0;
@@ -148,7 +148,7 @@ Result<std::uint32_t> feed(bench::ClipPictures& clip, std::optional<Picture> pic
         ++frames;
         const bool wanted = picture->sequence % options.every == 0;
         if (wanted && gate.pass(picture->captureTime.time_since_epoch())) {
-            worker.pictures().put(std::move(*picture));
+            eyes.pictures().put(std::move(*picture));
             notes.waitUntilBegun(++given);
         }
         auto next = clip.next();
@@ -171,14 +171,16 @@ Result<void> look(const Options& options) {
     ClipClock clock;
     Notes notes;
     const auto rules = vision::trackerSettings(options.minConfidence, options.rateOn(clip->rate()));
-    auto worker = std::make_unique<vision::VisionWorker>(
-        "clip", std::make_unique<NotedDetector>(std::move(chosen->detector), clock, notes), clock,
-        vision::VisionWorker::Callbacks{
-            .detections = [&](const Detections& all) { notes.looks.back().seen = all.faces; },
-            .event = [&](const FaceEvent& event) { notes.looks.back().events.push_back(event); }},
-        rules);
-    const auto frames = feed(*clip, std::move(*first), options, *worker, notes);
-    worker.reset();  // the live leave
+    vision::VisionThread thread(std::make_unique<NotedDetector>(std::move(chosen->detector), clock, notes),
+                                clock);
+    auto eyes =
+        thread.add("clip",
+                   vision::CameraVision::Callbacks{
+                       .detections = [&](const Detections& all) { notes.looks.back().seen = all.faces; },
+                       .event = [&](const FaceEvent& event) { notes.looks.back().events.push_back(event); }},
+                   rules);
+    const auto frames = feed(*clip, std::move(*first), options, *eyes, notes);
+    eyes.reset();  // the last picture is looked through, then the live leave
     if (!frames) return frames.error().within(options.clip);
     if (notes.trouble) return notes.trouble->within(options.clip);
     for (const Look& each : notes.looks) print(each);

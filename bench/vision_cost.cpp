@@ -1,4 +1,4 @@
-// What finding faces costs from a picture, as the agent's worker gets it, to the events, against the
+// What finding faces costs from a picture, as the agent's vision gets it, to the events, against the
 // network's bare forward pass of the same input. bench/vision runs it.
 //
 // Both look at the same pictures by turns in one thread, the other one first each time. Prints a line of
@@ -55,7 +55,7 @@ Spent spentOn(const Work& work) {
             millisecondsOf(CLOCK_THREAD_CPUTIME_ID) - before.processor};
 }
 
-/// What VisionWorker does with a picture.
+/// What CameraVision does with a picture.
 class Ours {
   public:
     Ours(std::unique_ptr<vision::FaceDetector> detector, double rate)

@@ -30,9 +30,8 @@ auto callOpenCv(Work&& work) -> decltype(std::forward<Work>(work)()) {
     }
 }
 
-/// Process-wide, safe to repeat: one thread for OpenCV and no output of its own. One thread, because a
-/// camera's worker is the unit of parallelism here: a second one gained nothing for a network this small
-/// (measured), and OpenCV's pool spins while it waits.
+/// Process-wide, safe to repeat: one thread for OpenCV and no output of its own. One thread, because
+/// a second one gained nothing for a network this small (measured), and OpenCV's pool spins while it waits.
 void settleOpenCv();
 
 }  // namespace edgecam::vision

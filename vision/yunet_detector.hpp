@@ -13,7 +13,10 @@
 
 namespace edgecam::vision {
 
-/// Thread-bound, as every FaceDetector.
+/// Thread-bound, as every FaceDetector. The network's input is no larger than the picture's shape needs, so it
+/// takes another size when cameras of several shapes are looked through by turns. That costs 6 % (4:3) and
+/// 12 % (16:9) more than a network for each (measured, x86, 640x360): less than black columns up to one size
+/// for all (21 % of a 4:3 picture), and 17 MB less than a second network.
 class YunetDetector final : public FaceDetector {
   public:
     /// `model` is an ONNX file whose hash the caller has checked; not needed afterwards. Runs the network

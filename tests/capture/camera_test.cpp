@@ -71,7 +71,7 @@ TEST_CASE("pictures, chunks and the drawn scene agree on number and time") {
     int seen = 0;
     std::vector<Picture> looked;
     REQUIRE(bench.until([&] {
-        if (auto picture = bench.pictures.takeWithin(0ms)) {
+        if (auto picture = bench.pictures.take()) {
             looked.push_back(*picture);
             ++seen;
         }
@@ -99,15 +99,15 @@ TEST_CASE("whoever looks gets no more pictures than asked for") {
     bench.camera->look(5);
     std::vector<Utc> times;
     REQUIRE(bench.until([&] {
-        if (const auto picture = bench.pictures.takeWithin(0ms)) times.push_back(picture->captureTime);
+        if (const auto picture = bench.pictures.take()) times.push_back(picture->captureTime);
         return times.size() == 6;
     }));
     CHECK(times.back() - times.front() >= 900ms);
     bench.camera->look(0);
     const auto pictures = bench.camera->activity().pictures;
-    bench.pictures.takeWithin(0ms);
+    bench.pictures.take();
     REQUIRE(bench.until([&] { return bench.camera->activity().pictures > pictures + 10; }));
-    CHECK_FALSE(bench.pictures.takeWithin(0ms));
+    CHECK_FALSE(bench.pictures.take());
 }
 
 TEST_CASE("tuning gives a new channel with its init segment, and says what is in force") {

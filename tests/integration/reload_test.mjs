@@ -1,6 +1,6 @@
 // A config that is read again, with the real agent: what it changes changes, and nobody else notices.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { WebSocketServer } from 'ws';
@@ -76,6 +76,12 @@ const bothUnnoticed = (change) => unnoticed('front', () => unnoticed('yard', cha
 /** baseMediaDecodeTime of the one `tfdt` (version 1) in a fragment. */
 const decodeTime = (payload) => payload.readBigUInt64BE(payload.indexOf('tfdt') + 8);
 
+/** How many threads of the agent look through cameras. */
+function lookingThreads() {
+    const threads = `/proc/${agent.pid}/task`;
+    return readdirSync(threads).filter((id) => readFileSync(`${threads}/${id}/comm`, 'utf8') === 'vision\n').length;
+}
+
 const statuses = () => viewer.messages.filter((m) => m.type === 'system' && m.event === 'status');
 const listed = () => statuses().at(-1).data.cameras.map((c) => c.camera_id).sort();
 
@@ -131,6 +137,26 @@ test('how cameras are looked through changes while their video flows on', async 
         await viewer.until(() => viewer.messages.slice(count).some((m) => m.type === 'detections'), 'detections after it');
     }));
     await viewer.ask({ type: 'unsubscribe', topics: ['*/detections'] });
+});
+
+test('one thread looks through all cameras, whichever come and go, and ends with the last', async () => {
+    const before = agent.config.cameras;
+    const looked = async (ids) => {
+        const news = ids.filter((id) => !before.some((c) => c.id === id)).map((id) => camera(id));
+        await reload({ cameras: [...before, ...news].map((c) => ({ ...c, vision: ids.includes(c.id) })) });
+        const count = viewer.messages.length;
+        for (const id of ids) await viewer.until(() => viewer.messages.slice(count).some((m) => m.type === 'detections' && m.data.camera_id === id), `faces of ${id}`);
+        return lookingThreads();
+    };
+    await viewer.ask({ type: 'subscribe', topics: ['*/detections'] });
+    await unnoticed('yard', async () => {
+        assert.equal(await looked(['door', 'hall', 'porch']), 1);
+        assert.equal(await looked(['porch']), 1);
+        assert.equal(await looked([]), 0);
+        assert.equal(await looked(['door']), 1);
+    });
+    await viewer.ask({ type: 'unsubscribe', topics: ['*/detections'] });
+    await reload({ cameras: before });
 });
 
 test('another default of its encodes is followed by who wished nothing else, on the same channel', async () => {

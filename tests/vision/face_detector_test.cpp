@@ -178,6 +178,33 @@ TEST_CASE("no picture hurts the network, and one after another of any size works
     findsTheDrawnFace(*detector, 0.5F);
 }
 
+TEST_CASE("pictures of several shapes by turns are answered as by a detector of their own") {
+    const auto path = sharedModel("face_detection_yunet_2023mar.onnx");
+    if (path.empty()) return;
+    const auto shared = detectorOf({.modelPaths = {path}});
+    const std::vector<Size> rooms{{640, 360}, {640, 480}, {360, 640}};
+    std::vector<std::vector<Face>> alone;
+    for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < rooms.size(); ++i) {
+            CAPTURE(i);
+            const Picture picture = test::pictureOf(test::roomWithFace(rooms[i], {180, 180}, kHead));
+            if (round == 0) {
+                const auto own = detectorOf({.modelPaths = {path}})->detect(picture);
+                REQUIRE(own);
+                alone.push_back(*own);
+            }
+            const auto faces = shared->detect(picture);
+            REQUIRE(faces);
+            REQUIRE_FALSE(faces->empty());
+            REQUIRE(faces->size() == alone[i].size());
+            for (std::size_t k = 0; k < faces->size(); ++k) {
+                CHECK((*faces)[k].box == alone[i][k].box);
+                CHECK((*faces)[k].confidence == alone[i][k].confidence);
+            }
+        }
+    }
+}
+
 TEST_CASE("the answer is in fractions of the picture, whatever its shape and the size it is analysed at") {
     const auto path = sharedModel("face_detection_yunet_2023mar.onnx");
     if (path.empty()) return;

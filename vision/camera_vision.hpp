@@ -1,5 +1,6 @@
-// VisionWorker: the thread that looks. Takes the newest picture of its camera, finds and tracks faces, and
-// tells what it saw. It knows no camera and no peer; it never makes a producer wait.
+// CameraVision: what of looking is one camera's own. Takes the newest picture of its camera, has faces found
+// in it, tracks them, and tells what it saw. It knows no camera and no peer, and neither the thread nor the
+// other cameras that it shares a detector with (VisionThread); it never makes a producer wait.
 #pragma once
 
 #include <atomic>
@@ -9,7 +10,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "base/clock.hpp"
 #include "base/face.hpp"
@@ -24,28 +24,21 @@
 
 namespace edgecam::vision {
 
-/// Thread-safe after construction. One worker a camera: its own detector (a network is not to be shared
-/// between threads), its own tracker.
-class VisionWorker {
+/// Thread-safe, but for what is said to be the looking thread's.
+class CameraVision {
   public:
     struct Callbacks {
-        /// Called on the worker's thread, in this order for each picture: detections, then its events. A
-        /// leave may also come alone: when no picture could be analysed for a while, and at the end. Either
-        /// may be empty.
+        /// Called on the thread that looks, in this order for each picture: detections, then its events. A
+        /// leave may also come alone: when no picture could be analysed for a while, and at the end, then on
+        /// the thread that ends it. Never two at a time. Either may be empty.
         std::function<void(const Detections&)> detections;
         std::function<void(const FaceEvent&)> event;
     };
 
-    /// `clock` must outlive the worker.
-    VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
-                 Callbacks callbacks, TrackerSettings tracking = {}, SceneRules scene = {});
-    ~VisionWorker();  ///< stops: live tracks leave, then the thread is joined; waits at most for one analysis
-    VisionWorker(const VisionWorker&) = delete;
-    VisionWorker& operator=(const VisionWorker&) = delete;
-
-    /// Looks on with another detector and by other rules: live tracks leave first, ids and counters go on.
-    /// Waits at most for one analysis. Meanwhile others may put pictures in, and nothing else.
-    void replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking);
+    /// `clock` must outlive it. `newPicture` is called whenever a picture has been put in, on the thread that
+    /// did; it must not block.
+    CameraVision(std::string cameraId, const Clock& clock, Callbacks callbacks,
+                 const TrackerSettings& tracking, SceneRules scene, std::function<void()> newPicture);
 
     /// Tracks by other rules from the next picture on, for pictures that come at another rate. Does not wait;
     /// the last call counts.
@@ -53,43 +46,54 @@ class VisionWorker {
     /// The same for what is told of where.
     void retune(SceneRules scene);
 
-    /// Where pictures for this worker are put.
+    /// Where the camera's pictures are put.
     [[nodiscard]] Mailbox<Picture>& pictures() { return pictures_; }
 
     /// Counters for status and metrics.
     struct Figures {
         std::uint64_t analysed = 0;
         std::uint64_t skipped = 0;  ///< replaced by a newer picture before anybody looked
-        std::uint64_t still = 0;  ///< not looked through: nobody was followed, and nothing had changed
+        std::uint64_t still = 0;    ///< not looked through: nobody was followed, and nothing had changed
         std::uint64_t failed = 0;
         Microseconds lastDuration{0};   ///< of one analysis
         Microseconds processorTime{0};  ///< of all analyses
     };
     [[nodiscard]] Figures figures() const;
 
+    // What follows is the looking thread's.
+
+    /// There is a picture, or something to tell without one.
+    [[nodiscard]] bool wantsTurn(Monotonic now) const;
+    /// Looks through the newest picture, if there is one, and tells what is due. Blocks for an analysis.
+    /// nullptr: there is nothing to look with, the picture is let go of.
+    void turn(FaceDetector* detector);
+    /// Another detector looks from the next turn on: by then the live tracks leave.
+    void startOver();
+    /// The live tracks leave. Also any other thread's, once no turn comes any more.
+    void end() { endTracks(); }
+
   private:
-    void stop();
-    void run();
     void takeNewRules();
-    void look(const Picture& picture);
+    [[nodiscard]] bool outOfPatience(Monotonic now) const;
+    void look(const Picture& picture, FaceDetector& detector);
     void report(const Picture& picture, std::vector<Face> faces);
     void endTracks();
     void complain(const Error& error);
     void tell(const std::vector<FaceEvent>& events) const;
 
     const std::string cameraId_;
-    std::unique_ptr<FaceDetector> detector_;
     const Clock& clock_;
     const Callbacks callbacks_;
 
-    // Of the worker's thread alone.
+    // Of the looking thread alone.
     Microseconds patience_;  ///< without an analysed picture, until live tracks leave
     FaceTracker tracker_;
     MotionGate gate_;
     SceneRules scene_;
     FaceEvents events_;
     LogThrottle complaints_;
-    Monotonic lastAnalysis_{};
+    Monotonic lastAnalysis_;
+    bool startsOver_ = false;
 
     std::mutex newRulesMutex_;
     std::optional<TrackerSettings> newRules_;
@@ -101,7 +105,6 @@ class VisionWorker {
     std::atomic<std::uint64_t> still_{0};
     std::atomic<std::uint64_t> failed_{0};
     std::atomic<std::int64_t> lastDurationUs_{0};
-    std::thread thread_;  // last: it uses all the others
 };
 
 }  // namespace edgecam::vision

@@ -1,85 +1,29 @@
-#include "vision/vision_worker.hpp"
+#include "vision/camera_vision.hpp"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <thread>
 
 #include "base/heartbeat.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/vision/looking.hpp"
+#include "vision/vision_thread.hpp"
 
 using namespace edgecam;
 using namespace edgecam::vision;
+using namespace edgecam::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kDeadline = 30s;  // only ever reached by a failure
-const Face kFace{{0.1F, 0.1F, 0.2F, 0.3F}, 0.9F, {}};
-
-using Look = std::function<Result<std::vector<Face>>(const Picture&)>;
-
-/// The seam: answers what a test wants.
-class FakeDetector final : public FaceDetector {
-  public:
-    explicit FakeDetector(Look look) : look_(std::move(look)) {}
-    Result<std::vector<Face>> detect(const Picture& picture) override { return look_(picture); }
-    [[nodiscard]] std::string name() const override { return "fake"; }
-
-  private:
-    const Look look_;
-};
-
-/// Everything a worker said, in order; waits for more with a deadline.
-class Record {
-  public:
-    VisionWorker::Callbacks callbacks() {
-        return {[this](const Detections& detections) { add([&] { seen_.push_back(detections); }); },
-                [this](const FaceEvent& event) { add([&] { told_.push_back(event); }); }};
-    }
-    bool hasSeen(std::size_t pictures) {
-        return await([&] { return seen_.size() >= pictures; });
-    }
-    bool hasTold(std::size_t events) {
-        return await([&] { return told_.size() >= events; });
-    }
-    std::vector<Detections> seen() const {
-        const std::lock_guard lock(mutex_);
-        return seen_;
-    }
-    std::vector<FaceEvent> told() const {
-        const std::lock_guard lock(mutex_);
-        return told_;
-    }
-
-  private:
-    template <class Change>
-    void add(Change change) {
-        const std::lock_guard lock(mutex_);
-        change();
-        changed_.notify_all();
-    }
-    template <class Condition>
-    bool await(Condition condition) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, kDeadline, condition);
-    }
-
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<Detections> seen_;
-    std::vector<FaceEvent> told_;
-};
-
-/// A worker under test, and the camera before it.
+/// A camera that is looked through, alone with its thread.
 class Bench {
   public:
     explicit Bench(Look look)
-        : worker_(std::make_unique<VisionWorker>("cam_1", std::make_unique<FakeDetector>(std::move(look)),
-                                                 clock_, record_.callbacks())) {}
+        : thread_(std::make_unique<FakeDetector>(std::move(look)), clock_),
+          camera_(thread_.add("cam_1", record_.callbacks())) {}
 
     void put(std::uint32_t sequence, const std::shared_ptr<std::vector<std::uint8_t>>& luma = nullptr) {
         Picture picture;
@@ -88,7 +32,7 @@ class Bench {
         picture.size = {640, 360};
         picture.sequence = sequence;
         picture.captureTime = clock_.utc() + sequence * 100ms;
-        worker_->pictures().put(std::move(picture));
+        camera_->pictures().put(std::move(picture));
     }
     /// Puts one picture after the other, each when the last one has been analysed.
     void analyse(std::uint32_t first, std::uint32_t last) {
@@ -98,29 +42,27 @@ class Bench {
             REQUIRE(record_.hasSeen(before + 1));
         }
     }
-    /// Puts one and waits until the worker is through with it, looked at or not.
+    /// Puts one and waits until the thread is through with it, looked at or not.
     void takeIn(std::uint32_t sequence, const std::shared_ptr<std::vector<std::uint8_t>>& luma) {
-        const auto done = [this] { return worker_->figures().analysed + worker_->figures().still; };
+        const auto done = [this] { return camera_->figures().analysed + camera_->figures().still; };
         const auto before = done();
         put(sequence, luma);
         const auto limit = std::chrono::steady_clock::now() + kDeadline;
         while (done() == before && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
         REQUIRE(done() == before + 1);
     }
-    void stop() { worker_.reset(); }
-    VisionWorker& worker() { return *worker_; }
+    void stop() { camera_.reset(); }
+    VisionThread& thread() { return thread_; }
+    CameraVision& camera() { return *camera_; }
     Record& record() { return record_; }
-    edgecam::test::FakeClock& clock() { return clock_; }
+    FakeClock& clock() { return clock_; }
 
   private:
-    edgecam::test::FakeClock clock_;
+    FakeClock clock_;
     Record record_;
-    std::unique_ptr<VisionWorker> worker_;
+    VisionThread thread_;
+    VisionThread::Place camera_;
 };
-
-std::vector<Face> oneFace(const Picture&) {
-    return {kFace};
-}
 
 }  // namespace
 
@@ -168,8 +110,8 @@ TEST_CASE("while one picture is analysed only the newest waits, and the skipped 
     REQUIRE(bench.record().hasSeen(2));
     CHECK(bench.record().seen()[0].frame.sequence == 1);
     CHECK(bench.record().seen()[1].frame.sequence == 4);
-    CHECK(bench.worker().figures().analysed == 2);
-    CHECK(bench.worker().figures().skipped == 2);
+    CHECK(bench.camera().figures().analysed == 2);
+    CHECK(bench.camera().figures().skipped == 2);
 }
 
 TEST_CASE("stopping lets the live faces leave, after all else") {
@@ -194,8 +136,8 @@ TEST_CASE("a picture that fails is counted and tells nothing; the next one is an
     bench.put(3);
     REQUIRE(failing.get_future().wait_for(kDeadline) == std::future_status::ready);
     bench.analyse(4, 4);
-    CHECK(bench.worker().figures().failed == 1);
-    CHECK(bench.worker().figures().analysed == 3);
+    CHECK(bench.camera().figures().failed == 1);
+    CHECK(bench.camera().figures().analysed == 3);
     const auto seen = bench.record().seen();
     CHECK(seen.back().frame.sequence == 4);
     REQUIRE(seen.back().faces.size() == 1);
@@ -214,12 +156,12 @@ TEST_CASE("when no picture comes any more the live faces leave") {
     CHECK(bench.record().told().size() == 2);
 }
 
-TEST_CASE("pictures that come more seldom on purpose keep their faces, once the worker is told") {
+TEST_CASE("pictures that come more seldom on purpose keep their faces, once that is told") {
     for (const bool tell : {false, true}) {
         Bench bench(oneFace);
         bench.analyse(1, 2);
         REQUIRE(bench.record().hasTold(1));
-        if (tell) bench.worker().retune(trackerSettings(0.6F, 0.2));
+        if (tell) bench.camera().retune(trackerSettings(0.6F, 0.2));
         bench.analyse(52, 52);  // 5 s later
         CAPTURE(tell);
         bench.stop();
@@ -229,18 +171,18 @@ TEST_CASE("pictures that come more seldom on purpose keep their faces, once the 
     }
 }
 
-TEST_CASE("from the next picture on a worker goes by the rules of the scene that it was told") {
+TEST_CASE("from the next picture on the rules of the scene are those that were told") {
     Bench bench(oneFace);
     bench.analyse(1, 2);
     REQUIRE(bench.record().hasTold(1));
     CHECK(bench.record().told()[0].zones.empty());
     const Polygon all{{0, 0}, {1, 0}, {1, 1}, {0, 1}};
-    bench.worker().retune(SceneRules{.zones = {{"all", all}}, .ignored = {}, .minFacePx = 0});
+    bench.camera().retune(SceneRules{.zones = {{"all", all}}, .ignored = {}, .minFacePx = 0});
     bench.analyse(12, 13);
     REQUIRE(bench.record().hasTold(2));
     CHECK(bench.record().told()[1].phase == FacePhase::update);
     CHECK(bench.record().told()[1].zonesEntered == std::vector<std::string>{"all"});
-    bench.worker().retune(SceneRules{.zones = {}, .ignored = {all}, .minFacePx = 0});
+    bench.camera().retune(SceneRules{.zones = {}, .ignored = {all}, .minFacePx = 0});
     bench.analyse(14, 14);
     CHECK(bench.record().seen().back().faces.empty());
     bench.stop();
@@ -261,7 +203,7 @@ TEST_CASE(
         for (std::uint32_t i = 0; i < 30; ++i) bench.takeIn(i, pixels);
         CAPTURE(face);
         CHECK(looked == (face ? 30 : 10));  // the first second
-        CHECK(bench.worker().figures().still == (face ? 0 : 20));
+        CHECK(bench.camera().figures().still == (face ? 0 : 20));
     }
 }
 
@@ -272,28 +214,28 @@ TEST_CASE("the processor time of analyses is counted") {
         return std::vector<Face>{};
     });
     bench.analyse(1, 1);
-    CHECK(bench.worker().figures().processorTime > 0us);
+    CHECK(bench.camera().figures().processorTime > 0us);
 }
 
-TEST_CASE("a worker without listeners, or without a picture, stops as well") {
-    edgecam::test::FakeClock clock;
-    VisionWorker silent("cam_1", std::make_unique<FakeDetector>(oneFace), clock, {});
-    silent.pictures().put({});
-    const VisionWorker idle("cam_2", std::make_unique<FakeDetector>(oneFace), clock, {});
-    CHECK(idle.figures().analysed == 0);
+TEST_CASE("a camera without listeners, or without a picture, stops as well") {
+    FakeClock clock;
+    VisionThread thread(std::make_unique<FakeDetector>(oneFace), clock);
+    const auto silent = thread.add("cam_1", {});
+    silent->pictures().put({});
+    const auto idle = thread.add("cam_2", {});
+    CHECK(idle->figures().analysed == 0);
 }
 
-TEST_CASE("a worker goes on with another detector: tracks leave, ids and counters go on") {
+TEST_CASE("a camera is looked through with another detector: tracks leave, ids and counters go on") {
     Bench bench(oneFace);
     bench.analyse(1, 3);
     REQUIRE(bench.record().told().size() == 1);
     const auto first = bench.record().told().front().trackId;
-    bench.worker().replace(std::make_unique<FakeDetector>([](const Picture&) -> Result<std::vector<Face>> {
-                               Face face = kFace;
-                               face.box.x = 0.7F;
-                               return std::vector{face};
-                           }),
-                           {});
+    bench.thread().replace(std::make_unique<FakeDetector>([](const Picture&) -> Result<std::vector<Face>> {
+        Face face = kFace;
+        face.box.x = 0.7F;
+        return std::vector{face};
+    }));
     bench.analyse(4, 6);
     bench.stop();
     const auto told = bench.record().told();
@@ -306,10 +248,10 @@ TEST_CASE("a worker goes on with another detector: tracks leave, ids and counter
     CHECK(bench.record().seen().size() == 6);
 }
 
-TEST_CASE("a worker whose analysis does not end stands still for whoever watches, and turns again") {
+TEST_CASE("a thread whose analysis does not end stands still for whoever watches, and turns again") {
     const auto turns = [] {
         std::uint64_t sum = 0;
-        for (const auto& sign : Heartbeat::all()) sum += sign.name == "vision of cam_1" ? sign.turns : 0;
+        for (const auto& sign : Heartbeat::all()) sum += sign.name == "vision" ? sign.turns : 0;
         return sum;
     };
     std::promise<void> begun;

@@ -1,19 +1,13 @@
-#include "vision/vision_worker.hpp"
-
-#include <pthread.h>
+#include "vision/camera_vision.hpp"
 
 #include <ctime>
 #include <utility>
 
-#include "base/heartbeat.hpp"
 #include "vision/face_quality.hpp"
 
 namespace edgecam::vision {
 
 namespace {
-// How often the thread looks up from an empty mailbox to see whether its tracks are still worth keeping.
-constexpr auto kLookUp = std::chrono::milliseconds(500);
-
 /// Of the calling thread: what it worked, not what it waited.
 Microseconds processorTime() {
     timespec used{};
@@ -22,46 +16,30 @@ Microseconds processorTime() {
 }
 }  // namespace
 
-VisionWorker::VisionWorker(std::string cameraId, std::unique_ptr<FaceDetector> detector, const Clock& clock,
-                           Callbacks callbacks, TrackerSettings tracking, SceneRules scene)
+CameraVision::CameraVision(std::string cameraId, const Clock& clock, Callbacks callbacks,
+                           const TrackerSettings& tracking, SceneRules scene,
+                           std::function<void()> newPicture)
     : cameraId_(std::move(cameraId)),
-      detector_(std::move(detector)),
       clock_(clock),
       callbacks_(std::move(callbacks)),
       patience_(tracking.longestGap),
       tracker_(tracking),
       scene_(std::move(scene)),
       events_(cameraId_, scene_),
-      thread_([this] { run(); }) {}
+      lastAnalysis_(clock.monotonic()),
+      pictures_(std::move(newPicture)) {}
 
-VisionWorker::~VisionWorker() {
-    stop();
-}
-
-void VisionWorker::stop() {
-    pictures_.close();
-    thread_.join();
-}
-
-void VisionWorker::replace(std::unique_ptr<FaceDetector> detector, const TrackerSettings& tracking) {
-    stop();
-    detector_ = std::move(detector);
-    retune(tracking);
-    pictures_.reopen();
-    thread_ = std::thread([this] { run(); });
-}
-
-void VisionWorker::retune(const TrackerSettings& tracking) {
+void CameraVision::retune(const TrackerSettings& tracking) {
     const std::lock_guard lock(newRulesMutex_);
     newRules_ = tracking;
 }
 
-void VisionWorker::retune(SceneRules scene) {
+void CameraVision::retune(SceneRules scene) {
     const std::lock_guard lock(newRulesMutex_);
     newScene_ = std::move(scene);
 }
 
-void VisionWorker::takeNewRules() {
+void CameraVision::takeNewRules() {
     const std::lock_guard lock(newRulesMutex_);
     if (newRules_) {
         patience_ = newRules_->longestGap;
@@ -75,26 +53,33 @@ void VisionWorker::takeNewRules() {
     }
 }
 
-VisionWorker::Figures VisionWorker::figures() const {
-    return {analysed_, pictures_.replaced(), still_, failed_, Microseconds(lastDurationUs_),
-            Microseconds(processorUs_)};
+CameraVision::Figures CameraVision::figures() const {
+    return {analysed_, pictures_.replaced(),          still_,
+            failed_,   Microseconds(lastDurationUs_), Microseconds(processorUs_)};
 }
 
-void VisionWorker::run() {
-    pthread_setname_np(pthread_self(), "vision");
-    lastAnalysis_ = clock_.monotonic();
-    Heartbeat heart(concat("vision of ", cameraId_));
-    while (!pictures_.closed()) {
-        heart.beat();
-        const auto picture = pictures_.takeWithin(kLookUp);
-        takeNewRules();
-        if (picture) look(*picture);
-        if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();
-    }
-    endTracks();
+bool CameraVision::outOfPatience(Monotonic now) const {
+    return !tracker_.empty() && now - lastAnalysis_ > patience_;
 }
 
-void VisionWorker::look(const Picture& picture) {
+bool CameraVision::wantsTurn(Monotonic now) const {
+    return startsOver_ || pictures_.full() || outOfPatience(now);
+}
+
+void CameraVision::turn(FaceDetector* detector) {
+    if (startsOver_) endTracks();
+    startsOver_ = false;
+    const auto picture = pictures_.take();
+    takeNewRules();
+    if (picture && detector) look(*picture, *detector);
+    if (outOfPatience(clock_.monotonic())) endTracks();
+}
+
+void CameraVision::startOver() {
+    startsOver_ = true;
+}
+
+void CameraVision::look(const Picture& picture, FaceDetector& detector) {
     const Monotonic begin = clock_.monotonic();
     const Microseconds workedBefore = processorTime();
     if (tracker_.empty() && !gate_.opens(picture)) {
@@ -102,7 +87,7 @@ void VisionWorker::look(const Picture& picture) {
         processorUs_ += (processorTime() - workedBefore).count();
         return;
     }
-    auto faces = detector_->detect(picture);
+    auto faces = detector.detect(picture);
     processorUs_ += (processorTime() - workedBefore).count();
     const Monotonic end = clock_.monotonic();
     lastDurationUs_ = (end - begin).count();
@@ -117,7 +102,7 @@ void VisionWorker::look(const Picture& picture) {
     report(picture, *std::move(faces));
 }
 
-void VisionWorker::report(const Picture& picture, std::vector<Face> faces) {
+void CameraVision::report(const Picture& picture, std::vector<Face> faces) {
     const FrameRef frame{picture.sequence, picture.captureTime, picture.size};
     auto outcome = tracker_.follow(scene_.counted(std::move(faces), picture.size), picture.captureTime);
     std::vector<Sighting> seen;
@@ -129,11 +114,11 @@ void VisionWorker::report(const Picture& picture, std::vector<Face> faces) {
     tell(events);
 }
 
-void VisionWorker::endTracks() {
+void CameraVision::endTracks() {
     tell(events_.leave(tracker_.endAll()));
 }
 
-void VisionWorker::complain(const Error& error) {
+void CameraVision::complain(const Error& error) {
     const auto verdict = complaints_.ask(clock_.monotonic());
     if (!verdict.write) return;
     const std::string more =
@@ -141,7 +126,7 @@ void VisionWorker::complain(const Error& error) {
     logWarning("vision", cameraId_, ": a picture was not analysed: ", error.message, more);
 }
 
-void VisionWorker::tell(const std::vector<FaceEvent>& events) const {
+void CameraVision::tell(const std::vector<FaceEvent>& events) const {
     if (!callbacks_.event) return;
     for (const FaceEvent& event : events) callbacks_.event(event);
 }
