@@ -54,6 +54,7 @@ void Agent::addVision(CameraUnit& unit) {
             .event = [this](const FaceEvent& event) { tell(event); },
         },
         vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()), unit.config.scene);
+    unit.vision->limitSnapshots(config_.vision.snapshotBytes);
 }
 
 /// The cameras themselves do not notice, but for how often somebody looks.
@@ -78,6 +79,7 @@ void Agent::changeVision(CameraUnit& unit) {
     unit.looking = canLook_;
     unit.camera->look(canLook_ ? pace_.rateHz() : 0);
     unit.vision->retune(vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
+    unit.vision->limitSnapshots(config_.vision.snapshotBytes);
     publish(unit.camera->status());
 }
 

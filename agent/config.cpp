@@ -389,6 +389,7 @@ void readVision(const JsonValue& object, const std::string& folder, VisionConfig
     vision.rateHz = numberAt(object, "rate_hz", vision.rateHz);
     vision.inputSize = {integerAt(object, "width", 640), integerAt(object, "height", 360)};
     vision.minConfidence = static_cast<float>(numberAt(object, "min_confidence", 0.6));
+    vision.snapshotBytes = static_cast<std::size_t>(integerAt(object, "snapshot_bytes", 8192));
     vision.processorBudget = integerAt(object, "cpu_budget_percent", 0) / 100.0;
 }
 

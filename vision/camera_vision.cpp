@@ -71,6 +71,7 @@ void CameraVision::turn(FaceDetector* detector) {
     startsOver_ = false;
     const auto picture = pictures_.take();
     takeNewRules();
+    bestShots_.limit(snapshotBytes_);
     if (picture && detector) look(*picture, *detector);
     if (outOfPatience(clock_.monotonic())) endTracks();
 }
@@ -109,13 +110,17 @@ void CameraVision::report(const Picture& picture, std::vector<Face> faces) {
     for (const auto& [trackId, face] : outcome.seen) {
         seen.push_back({trackId, face, faceQuality(picture, face)});
     }
-    const auto events = events_.tell(frame, seen, outcome.ended);
+    bestShots_.see(picture, seen);
+    auto events = events_.tell(frame, seen, outcome.ended);
+    bestShots_.addTo(events);
     if (callbacks_.detections) callbacks_.detections({cameraId_, frame, std::move(outcome.seen)});
     tell(events);
 }
 
 void CameraVision::endTracks() {
-    tell(events_.leave(tracker_.endAll()));
+    auto events = events_.leave(tracker_.endAll());
+    bestShots_.addTo(events);
+    tell(events);
 }
 
 void CameraVision::complain(const Error& error) {

@@ -16,6 +16,7 @@
 #include "base/log.hpp"
 #include "base/mailbox.hpp"
 #include "base/picture.hpp"
+#include "vision/best_shots.hpp"
 #include "vision/face_detector.hpp"
 #include "vision/face_events.hpp"
 #include "vision/face_tracker.hpp"
@@ -45,6 +46,8 @@ class CameraVision {
     void retune(const TrackerSettings& tracking);
     /// The same for what is told of where.
     void retune(SceneRules scene);
+    /// The same for the pictures of faces: JPEGs of at most so many bytes; 0, as at first: none.
+    void limitSnapshots(std::size_t mostBytes) { snapshotBytes_ = mostBytes; }
 
     /// Where the camera's pictures are put.
     [[nodiscard]] Mailbox<Picture>& pictures() { return pictures_; }
@@ -91,6 +94,7 @@ class CameraVision {
     MotionGate gate_;
     SceneRules scene_;
     FaceEvents events_;
+    BestShots bestShots_;
     LogThrottle complaints_;
     Monotonic lastAnalysis_;
     bool startsOver_ = false;
@@ -98,6 +102,7 @@ class CameraVision {
     std::mutex newRulesMutex_;
     std::optional<TrackerSettings> newRules_;
     std::optional<SceneRules> newScene_;
+    std::atomic<std::size_t> snapshotBytes_{0};
     std::atomic<std::int64_t> processorUs_{0};
 
     Mailbox<Picture> pictures_;
