@@ -42,7 +42,7 @@ struct VisionConfig {
     Size inputSize{640, 360};
     float minConfidence = 0.6F;
     std::size_t snapshotBytes = 8192;  ///< of a face's JPEG, at most; 0: none is made
-    double processorBudget = 0;  ///< cores for the whole agent; 0: no limit
+    double processorBudget = 0;        ///< cores for the whole agent; 0: no limit
     bool operator==(const VisionConfig&) const = default;
 };
 

@@ -210,13 +210,14 @@ export class Hub extends EventEmitter {
         if (pause) connection.socket.pause();
     }
 
-    /** How far the hub is in the agent's journal: all that is safe, or where it does not acknowledge, what it has told. */
+    /** How far the hub is in the agent's journal: all that is safe with its pictures, or where it does not acknowledge, what it has told. */
     #known({ auth }, foreign) {
         if (foreign) return { journal: '00000000-0000-4000-8000-000000000000', acked_seq: 1_000_000 };
         if (auth.journal === undefined) return {};
-        const { covered, acked } = this.store.position(auth.agent_id, auth.journal);
+        const { covered, acked, awaited } = this.store.position(auth.agent_id, auth.journal);
         const honest = this.settings.ack === 'now' || this.settings.ack.every !== undefined;
-        return { journal: auth.journal, acked_seq: (honest ? covered : acked) ?? 0 };
+        const whole = Math.min(covered ?? 0, ...[...awaited].map((seq) => seq - 1));
+        return { journal: auth.journal, acked_seq: honest ? whole : acked ?? 0 };
     }
 
     /** Pings who is silent, and gives up who is dead. */

@@ -22,11 +22,16 @@ function* recordsOf(bytes) {
 }
 
 const placeOf = ({ agent, journal, seq }) => `${agent} ${journal} ${seq}`;
-const newJournal = (agent, journal) => ({ agent, journal, last: null, covered: null, acked: null });
+const newJournal = (agent, journal) => ({ agent, journal, last: null, covered: null, acked: null, awaited: new Set() });
 
-/** Where the hub is in one journal of one agent: last seq, seq up to which gaps explain holes, seq acknowledged. */
+/**
+ * Where the hub is in one journal of one agent: last seq, seq up to which gaps explain holes, seq acknowledged, and seqs of
+ * the events that announced a picture which is not there.
+ */
 function apply(position, record) {
     if (record.kind === 'event') position.last = position.covered = record.seq;
+    if (record.kind === 'event' && record.message?.data.snapshot?.channel) position.awaited.add(record.seq);
+    if (record.kind === 'snapshot') position.awaited.delete(record.seq);
     if (record.kind === 'gap') position.covered = Math.max(position.covered ?? 0, record.to_seq);
     if (record.kind === 'acked') position.acked = Math.max(position.acked ?? 0, record.seq);
 }
