@@ -76,8 +76,8 @@ void VisionWorker::takeNewRules() {
 }
 
 VisionWorker::Figures VisionWorker::figures() const {
-    return {analysed_, pictures_.replaced(), still_, failed_, Microseconds(lastDurationUs_),
-            Microseconds(processorUs_)};
+    return {analysed_, pictures_.replaced(),          still_,
+            failed_,   Microseconds(lastDurationUs_), Microseconds(processorUs_)};
 }
 
 void VisionWorker::run() {
@@ -90,8 +90,16 @@ void VisionWorker::run() {
         takeNewRules();
         if (picture) look(*picture);
         if (clock_.monotonic() - lastAnalysis_ > patience_) endTracks();
+        attend();
     }
     endTracks();
+    attend();
+}
+
+void VisionWorker::attend() {
+    const bool attentive = !tracker_.empty();
+    if (attentive == std::exchange(attentive_, attentive) || !callbacks_.attention) return;
+    callbacks_.attention(attentive);
 }
 
 void VisionWorker::look(const Picture& picture) {

@@ -34,6 +34,9 @@ class VisionWorker {
         /// may be empty.
         std::function<void(const Detections&)> detections;
         std::function<void(const FaceEvent&)> event;
+        /// Called on the worker's thread when it changes: whether all pictures are wanted, since there is a
+        /// face that is followed, or may be from the next picture on. At first it is not. May be empty.
+        std::function<void(bool)> attention = {};
     };
 
     /// `clock` must outlive the worker.
@@ -60,7 +63,7 @@ class VisionWorker {
     struct Figures {
         std::uint64_t analysed = 0;
         std::uint64_t skipped = 0;  ///< replaced by a newer picture before anybody looked
-        std::uint64_t still = 0;  ///< not looked through: nobody was followed, and nothing had changed
+        std::uint64_t still = 0;    ///< not looked through: nobody was followed, and nothing had changed
         std::uint64_t failed = 0;
         Microseconds lastDuration{0};   ///< of one analysis
         Microseconds processorTime{0};  ///< of all analyses
@@ -74,6 +77,7 @@ class VisionWorker {
     void look(const Picture& picture);
     void report(const Picture& picture, std::vector<Face> faces);
     void endTracks();
+    void attend();
     void complain(const Error& error);
     void tell(const std::vector<FaceEvent>& events) const;
 
@@ -85,6 +89,7 @@ class VisionWorker {
     // Of the worker's thread alone.
     Microseconds patience_;  ///< without an analysed picture, until live tracks leave
     FaceTracker tracker_;
+    bool attentive_ = false;
     MotionGate gate_;
     SceneRules scene_;
     FaceEvents events_;
