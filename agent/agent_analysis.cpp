@@ -43,6 +43,14 @@ void Agent::addVision(CameraUnit& unit) {
                     ports_.each([&](Port& port) { port.exchange.publish(detections); });
                 },
             .event = [this](const FaceEvent& event) { tell(event); },
+            .attention =
+                [this, id = unit.config.id](bool attentive) {
+                    loop_.post([this, id, attentive] {
+                        const auto found = cameras_.find(id);
+                        if (found != cameras_.end() && found->second.camera)
+                            found->second.camera->attend(attentive);
+                    });
+                },
         },
         vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()), unit.config.scene);
 }
@@ -66,6 +74,7 @@ void Agent::changeVision() {
 void Agent::changeVision(CameraUnit& unit) {
     auto detector = detectorFor(unit);
     unit.looking = detector != nullptr;
+    unit.camera->idleDecode(config_.vision.idleDecode);
     unit.camera->look(detector ? pace_.rateHz() : 0);
     if (detector) {
         unit.vision->replace(std::move(detector),

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "capture/camera.hpp"
 #include "capture/encoder_settings.hpp"
 #include "capture/picture_health.hpp"
 #include "capture/source_uri.hpp"
@@ -42,6 +43,7 @@ struct VisionConfig {
     Size inputSize{640, 360};
     float minConfidence = 0.6F;
     double processorBudget = 0;  ///< cores for the whole agent; 0: no limit
+    capture::IdleDecode idleDecode = capture::IdleDecode::automatic;
     bool operator==(const VisionConfig&) const = default;
 };
 
