@@ -52,6 +52,14 @@ void Agent::addVision(CameraUnit& unit) {
                     ports_.each([&](Port& port) { port.exchange.publish(detections); });
                 },
             .event = [this](const FaceEvent& event) { tell(event); },
+            .attention =
+                [this, id = unit.config.id](bool attentive) {
+                    loop_.post([this, id, attentive] {
+                        const auto found = cameras_.find(id);
+                        if (found != cameras_.end() && found->second.camera)
+                            found->second.camera->attend(attentive);
+                    });
+                },
         },
         vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()), unit.config.scene);
     unit.vision->limitSnapshots(config_.vision.snapshotBytes);
@@ -77,6 +85,7 @@ void Agent::changeVision() {
 void Agent::changeVision(CameraUnit& unit) {
     unit.detector = detector_;
     unit.looking = canLook_;
+    unit.camera->idleDecode(config_.vision.idleDecode);
     unit.camera->look(canLook_ ? pace_.rateHz() : 0);
     unit.vision->retune(vision::trackerSettings(config_.vision.minConfidence, pace_.rateHz()));
     unit.vision->limitSnapshots(config_.vision.snapshotBytes);

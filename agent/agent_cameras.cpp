@@ -30,6 +30,7 @@ void Agent::addCamera(const CameraConfig& config, bool on, std::shared_ptr<captu
                                      .count = std::move(count)};
     unit.camera = capture::Camera::create(settings, clock_, unit.vision ? &unit.vision->pictures() : nullptr,
                                           std::move(callbacks));
+    unit.camera->idleDecode(config_.vision.idleDecode);
     if (unit.vision) unit.camera->look(pace_.rateHz());
     publish(unit.camera->status());
     unit.camera->start();

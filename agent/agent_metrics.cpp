@@ -8,9 +8,16 @@
 namespace edgecam::agent {
 namespace {
 
+Decoding decodingOf(bool decodes, bool onlyKeyFrames) {
+    if (!decodes) return Decoding::none;
+    return onlyKeyFrames ? Decoding::keyFrames : Decoding::all;
+}
+
 uplink::CameraFigures figuresOf(const CameraUnit& unit) {
     const capture::CameraActivity activity = unit.camera->activity();
     uplink::CameraFigures figures{.pictures = activity.pictures,
+                                  .decoding = decodingOf(activity.decoding, activity.onlyKeyFrames),
+                                  .subDecoding = decodingOf(activity.subDecoding, activity.subOnlyKeyFrames),
                                   .decoderDrops = activity.decoderDrops,
                                   .encoderDrops = activity.encoderDrops,
                                   .decoderFailures = activity.decoderFailures,

@@ -384,6 +384,11 @@ void readJournal(const JsonValue& object, JournalConfig& journal) {
     journal.maxAge = Microseconds(static_cast<std::int64_t>(numberAt(object, "max_days", 7) * 24 * 3600e6));
 }
 
+capture::IdleDecode idleDecodeNamed(const std::string& name) {
+    if (name == "full") return capture::IdleDecode::full;
+    return name == "key_frames" ? capture::IdleDecode::keyFrames : capture::IdleDecode::automatic;
+}
+
 void readVision(const JsonValue& object, const std::string& folder, VisionConfig& vision) {
     vision.model = absolute(textAt(object, "model", {}), folder);
     vision.rateHz = numberAt(object, "rate_hz", vision.rateHz);
@@ -391,6 +396,7 @@ void readVision(const JsonValue& object, const std::string& folder, VisionConfig
     vision.minConfidence = static_cast<float>(numberAt(object, "min_confidence", 0.6));
     vision.snapshotBytes = static_cast<std::size_t>(integerAt(object, "snapshot_bytes", 8192));
     vision.processorBudget = integerAt(object, "cpu_budget_percent", 0) / 100.0;
+    vision.idleDecode = idleDecodeNamed(textAt(object, "idle_decode", "auto"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "capture/camera.hpp"
 #include "capture/encoder_settings.hpp"
 #include "capture/picture_health.hpp"
 #include "capture/source_uri.hpp"
@@ -43,6 +44,7 @@ struct VisionConfig {
     float minConfidence = 0.6F;
     std::size_t snapshotBytes = 8192;  ///< of a face's JPEG, at most; 0: none is made
     double processorBudget = 0;        ///< cores for the whole agent; 0: no limit
+    capture::IdleDecode idleDecode = capture::IdleDecode::automatic;
     bool operator==(const VisionConfig&) const = default;
 };
 

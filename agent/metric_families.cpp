@@ -270,6 +270,12 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
         Family family(families, MetricType::Counter, name, help);
         for (const auto& [id, figures] : agent.figures->cameras) family.add({{"camera", id}}, figures.*value);
     }
+    Family decoding(families, MetricType::Gauge, "edgecam_camera_decoding",
+                    "What is decoded of the stream's coded pictures: 0 nothing, 1 key frames, 2 everything.");
+    for (const auto& [id, figures] : agent.figures->cameras) {
+        decoding.add({{"camera", id}, {"stream", "main"}}, static_cast<double>(figures.decoding));
+        decoding.add({{"camera", id}, {"stream", "sub"}}, static_cast<double>(figures.subDecoding));
+    }
     Family last(families, MetricType::Gauge, "edgecam_vision_last_analysis_seconds",
                 "How long the last picture took to be looked through.");
     for (const auto& [id, figures] : agent.figures->cameras) {

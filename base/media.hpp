@@ -114,6 +114,15 @@ inline const char* nameOf(CameraState state) {
     return "error";
 }
 
+/// How much of a coded stream is decoded.
+enum class Decoding { none, keyFrames, all };
+
+/// Names on the wire.
+inline const char* nameOf(Decoding decoding) {
+    if (decoding == Decoding::none) return "none";
+    return decoding == Decoding::keyFrames ? "key_frames" : "full";
+}
+
 /// Where a camera stands, for people and peers. A value: copied to whoever wants it.
 struct CameraStatus {
     std::string cameraId;

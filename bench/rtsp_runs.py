@@ -13,7 +13,8 @@ from measuring import cpu_seconds, family, proportional_mb, resident_mb
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
 build = os.environ.get('EDGECAM_BUILD', os.path.join(root, 'build'))
-clip = os.path.join(os.environ.get('EDGECAM_SHARED', os.path.join(root, '../shared')), 'media/people_720p30.mp4')
+shared = os.environ.get('EDGECAM_SHARED', os.path.join(root, '../shared'))
+clip = os.path.join(shared, 'media/people_720p30.mp4')
 WARM_SECONDS = 3  # start-up is not what is measured
 
 
@@ -29,12 +30,12 @@ def _stop(process):
 
 
 @contextlib.contextmanager
-def rtsp_camera():
-    """Gives the URL of a 720p30 H.264 camera."""
-    if not os.path.exists(clip):
-        sys.exit(f'{clip} is absent: nothing to stream')
+def rtsp_camera(file=clip):
+    """Gives the URL of an H.264 camera at 30 pictures a second that plays the file, 720p where none is named."""
+    if not os.path.exists(file):
+        sys.exit(f'{file} is absent: nothing to stream')
     port = _free_port()
-    server = subprocess.Popen([os.path.join(build, 'tests/capture/rtsp_server'), str(port), clip, 'h264', '-'], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([os.path.join(build, 'tests/capture/rtsp_server'), str(port), file, 'h264', '-'], stdout=subprocess.PIPE, text=True)
     try:
         server.stdout.readline()  # "ready"
         yield f'rtsp://127.0.0.1:{port}/cam'
@@ -95,6 +96,23 @@ def motion(url, seconds, record):
         finally:
             for one in filter(None, (viewer, process)):
                 _stop(one)
+
+
+@contextlib.contextmanager
+def lonely_agent(url, vision):
+    """Gives the pid of the agent with one camera and nobody who watches it. `vision`: the config's; None: nobody looks either."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = {'data_dir': folder, 'vision': vision or {}, 'cameras': [{'id': 'cam', 'source': url, 'vision': vision is not None}],
+                  'server': {'listen': '127.0.0.1:0', 'own_process': False, 'tokens': [{'token': 'bench', 'role': 'operator'}]}}
+        path = os.path.join(folder, 'config.json')
+        with open(path, 'w') as file:
+            json.dump(config, file)
+        process = subprocess.Popen([os.path.join(build, 'agent/edgecam'), 'run', '--config', path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            page = process.stdout.readline().split()[1].split('#')[0]
+            yield process.pid, page
+        finally:
+            _stop(process)
 
 
 def agent(url, seconds, own_process=False, cameras=1, quality=None):

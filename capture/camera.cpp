@@ -19,6 +19,8 @@ namespace edgecam::capture {
 namespace {
 
 constexpr std::chrono::milliseconds kSettleInterval{100};
+/// Whoever is found in one picture and not in the next is most likely found in another one soon.
+constexpr Microseconds kStaysAttentive = std::chrono::seconds(2);
 constexpr EncoderSettings kJpegSettings{2000, {1280, 0}, 10};
 
 /// The last thing to go of a camera: lets its pipelines end in good order, in bounded time.
@@ -45,14 +47,19 @@ class LiveCamera final : public Camera {
     [[nodiscard]] int codedKbps() const override { return main_.kbps(); }
     [[nodiscard]] std::optional<SubStreamFigures> substream() const override;
     void look(double perSecond) override;
+    void idleDecode(IdleDecode idle) override;
+    void attend(bool attentive) override;
     Result<std::unique_ptr<StreamLease>> open(const StreamRequest& request) override;
     [[nodiscard]] EncoderSettings fitted(const EncoderSettings& wanted) const override;
     void snapshot(std::function<void(Result<Chunk>)> done) override;
 
   private:
     void settle();
-    /// Of which stream pictures are taken; whether the sub stream's are needed. Only where there is one.
-    bool choosePictures();
+    /// Of which stream pictures are taken; which of the sub stream's are needed. Only where there is one.
+    Decoding choosePictures();
+    /// Which pictures whoever looks needs, where it looks at that stream.
+    [[nodiscard]] Decoding lookedAt(bool fromSub) const;
+    void decode(Decoding ofSub);
     [[nodiscard]] std::string warning() const;
     void tellStatus();
     [[nodiscard]] CameraFacts facts() const;
@@ -65,7 +72,11 @@ class LiveCamera final : public Camera {
     const Farewell farewell_;
     const CameraSettings settings_;
     const Callbacks callbacks_;
+    const Clock& clock_;
     Look look_;
+    IdleDecode idle_ = IdleDecode::full;
+    bool attentive_ = false;
+    std::optional<Monotonic> attentiveLast_;
     bool started_ = false;
     CameraStatus told_;
 
@@ -85,6 +96,7 @@ LiveCamera::LiveCamera(CameraSettings settings, const Clock& clock, Mailbox<Pict
                        Callbacks callbacks)
     : settings_(std::move(settings)),
       callbacks_(std::move(callbacks)),
+      clock_(clock),
       look_(pictures),
       signal_([this] { settle(); }),
       encodes_(static_cast<std::size_t>(settings_.maxRenditions), settings_.encoder, clock,
@@ -177,6 +189,7 @@ CameraActivity LiveCamera::activity() const {
     activity.open = main_.isOpen();
     activity.decoding = main_.decoder().running();
     activity.encodingJpeg = jpeg_.encoder().running();
+    activity.onlyKeyFrames = main_.decoder().decoding() == Decoding::keyFrames;
     activity.pictures = main_.pictures();
     activity.decoderFailures = main_.decoder().failures();
     activity.encoderFailures = jpeg_.encoder().failures();
@@ -194,6 +207,7 @@ CameraActivity LiveCamera::activity() const {
         const LiveSource& sub = sub_->source();
         activity.subOpen = sub.isOpen();
         activity.subDecoding = sub.decoder().running();
+        activity.subOnlyKeyFrames = sub.decoder().decoding() == Decoding::keyFrames;
         activity.decoderFailures += sub.decoder().failures();
         activity.decoderDrops += sub.decoder().dropped();
         activity.subDelays = sub.stream().delays();
@@ -217,6 +231,17 @@ void LiveCamera::look(double perSecond) {
     settle();
 }
 
+void LiveCamera::idleDecode(IdleDecode idle) {
+    idle_ = idle;
+    settle();
+}
+
+void LiveCamera::attend(bool attentive) {
+    if (attentive_) attentiveLast_ = clock_.monotonic();
+    attentive_ = attentive;
+    settle();
+}
+
 Result<std::unique_ptr<StreamLease>> LiveCamera::open(const StreamRequest& request) {
     return seating_.open(request);
 }
@@ -233,8 +258,8 @@ void LiveCamera::snapshot(std::function<void(Result<Chunk>)> done) {
 void LiveCamera::settle() {
     if (!started_) return;
     main_.supervise();
-    const bool subPictures = sub_ && choosePictures();
-    if (sub_) sub_->settle(subPictures || seating_.wantsSub());
+    const Decoding subPictures = sub_ ? choosePictures() : Decoding::none;
+    if (sub_) sub_->settle(subPictures != Decoding::none || seating_.wantsSub());
     seating_.settle();
     for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
         encodes_.at(slot).encoder().setGate(seating_.gateOf({Place::encoded, slot}));
@@ -242,22 +267,38 @@ void LiveCamera::settle() {
     }
     jpeg_.settle(seating_.held({Place::jpeg, 0}));
     snapshots_.settle();
-    if (sub_) sub_->source().decode(subPictures);
-    main_.decode((look_.on() && !look_.takesFromSub()) || encodes_.running(false) ||
-                 jpeg_.encoder().running() || snapshots_.wanted());
+    decode(subPictures);
     tellStatus();
 }
 
-bool LiveCamera::choosePictures() {
+void LiveCamera::decode(Decoding ofSub) {
+    if (sub_) sub_->source().decode(ofSub);
+    const bool all = encodes_.running(false) || jpeg_.encoder().running() || snapshots_.wanted();
+    const Decoding looked = look_.takesFromSub() ? Decoding::none : lookedAt(false);
+    main_.decode(all ? Decoding::all : looked);
+    const LiveSource& seen = look_.takesFromSub() ? sub_->source() : main_;
+    look_.onlyKeyFrames(seen.decoder().decoding() == Decoding::keyFrames);
+}
+
+Decoding LiveCamera::lookedAt(bool fromSub) const {
+    if (!look_.on()) return Decoding::none;
+    const bool attentive =
+        attentive_ || (attentiveLast_ && clock_.monotonic() - *attentiveLast_ < kStaysAttentive);
+    const bool sparing = idle_ == IdleDecode::keyFrames || (idle_ == IdleDecode::automatic && !fromSub);
+    const LiveSource& source = fromSub ? sub_->source() : main_;
+    return sparing && !attentive && source.keyFramesSuffice() ? Decoding::keyFrames : Decoding::all;
+}
+
+Decoding LiveCamera::choosePictures() {
     const CameraFacts known = facts();
     const Decoder& decoder = sub_->source().decoder();
     const bool usable = known.sub.atHand() && sameView(known);
     look_.takeFromSub(look_.on() && usable && (decoder.delivers() || decoder.failures() == 0));
-    bool needed = look_.on() && sameView(known);
+    Decoding needed = sameView(known) ? lookedAt(true) : Decoding::none;
     for (std::size_t slot = 0; slot < encodes_.size(); ++slot) {
         const auto& aim = encodes_.aim(slot);
         const bool suffices = aim && seating_.held({Place::encoded, slot}) && subSuffices(*aim, known);
-        needed = needed || suffices;
+        if (suffices) needed = Decoding::all;
         // Not sooner than its pictures come: until then the main stream's go on.
         encodes_.at(slot).takeFromSub(suffices && decoder.delivers());
     }

@@ -26,6 +26,13 @@ class CameraCount;
 
 enum class StreamForm { cmaf, jpeg };
 
+/// What is decoded of coded pictures while whoever looks finds nobody to follow.
+enum class IdleDecode {
+    automatic,  ///< of the main stream key frames where they suffice; the sub stream is small
+    full,
+    keyFrames,  ///< of either stream key frames, where they suffice
+};
+
 /// What the camera's sub stream must be like to serve in place of an encode.
 struct SubLimits {
     int kbps = 0;  ///< it takes no more; 0: whatever it takes
@@ -69,6 +76,8 @@ struct CameraActivity {
     bool decoding = false;
     bool subOpen = false;
     bool subDecoding = false;
+    bool onlyKeyFrames = false;  ///< of what is decoded, and the same of the sub stream
+    bool subOnlyKeyFrames = false;
     int encodes = 0;  ///< that run now
     bool encodingJpeg = false;
     std::uint64_t pictures = 0;  ///< at the source
@@ -152,6 +161,13 @@ class Camera {
     /// there is one. 0 turns it off, and
     /// with it the decoder, when nobody else needs one.
     virtual void look(double perSecond) = 0;
+
+    /// Key frames suffice for who looks while they come at most 2 s apart and the group behind each is kept
+    /// (see GopCache). At first: full.
+    virtual void idleDecode(IdleDecode idle) = 0;
+    /// Whether whoever looks follows somebody, or may be about to: then it is given all pictures, the newest
+    /// one at once; until 2 s after it no longer does.
+    virtual void attend(bool attentive) = 0;
 
     /// A hold on a stream in a form the consumer can take. Fails (unsupported) only when there is none and
     /// none can be made; a camera that is down gives a lease that waits.

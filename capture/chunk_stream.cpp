@@ -192,6 +192,11 @@ std::size_t ChunkStream::cachedPictures() const {
     return cache_.groupSize();
 }
 
+bool ChunkStream::keepsGroups() const {
+    const std::lock_guard lock(mutex_);
+    return cache_.keepsGroups();
+}
+
 std::shared_ptr<const StreamFormat> ChunkStream::format() const {
     const std::lock_guard lock(mutex_);
     return format_;

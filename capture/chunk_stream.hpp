@@ -48,6 +48,9 @@ class ChunkStream {
     /// How many pictures who joins now gets at once: 0 before the first key frame, few right behind one.
     [[nodiscard]] std::size_t cachedPictures() const;
 
+    /// As GopCache::keepsGroups(): whether who joins late in a group still gets all of it.
+    [[nodiscard]] bool keepsGroups() const;
+
     /// Null until the first key frame.
     [[nodiscard]] std::shared_ptr<const StreamFormat> format() const;
     /// Of all pictures that became chunks.

@@ -1,6 +1,7 @@
 #include "capture/decoder.hpp"
 
 #include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
 
 #include <algorithm>
 
@@ -12,6 +13,10 @@ namespace {
 
 /// More than the longest group a GOP cache holds at 60 pictures a second.
 constexpr std::size_t kMostInFlight = 150;
+/// So many key frames fed alone that have not come out will not.
+constexpr std::ptrdiff_t kMostKeysInFlight = 2;
+/// More than such a group lasts.
+constexpr Microseconds kReplayShift = std::chrono::seconds(10);
 
 const char* elementFor(Codec codec) {
     return codec == Codec::h265 ? "avdec_h265" : "avdec_h264";
@@ -26,9 +31,9 @@ Decoder::~Decoder() {
     stop();
 }
 
-void Decoder::run(bool wanted) {
+void Decoder::run(Decoding wanted) {
     if (failure_) fail(*std::exchange(failure_, std::nullopt));
-    if (!wanted) {
+    if (wanted == Decoding::none) {
         if (running()) stop();
         backOff_.reset();
         retryAt_ = {};
@@ -38,12 +43,17 @@ void Decoder::run(bool wanted) {
     const auto format = stream_.format();
     if (!format) return;
     if (running() && format->codec != codec_) stop();
-    if (running() || clock_.monotonic() < retryAt_) return;
+    if (wanted == Decoding::keyFrames && !keyFramesSuffice(format->codec)) wanted = Decoding::all;
+    if (running()) {
+        if (wanted == decoding_) return;
+        return wanted == Decoding::all ? decodeAll() : decodeKeyFrames();
+    }
+    if (clock_.monotonic() < retryAt_) return;
     codec_ = format->codec;
-    start();
+    start(wanted);
 }
 
-void Decoder::start() {
+void Decoder::start(Decoding wanted) {
     // One thread: frame threads would hold pictures back.
     auto built = Pipeline::parse(
         concat("appsrc name=in is-live=true format=time block=false max-bytes=0 ! ", elementFor(codec_),
@@ -57,9 +67,30 @@ void Decoder::start() {
     });
     pipeline_->onSample("out", [this](GstSample* sample) { deliver(sample); });
     pipeline_->play();
-    stream_.join([this](const Backlog& backlog, const std::shared_ptr<const Coding>& coding) {
-        warmUp(backlog, coding);
+    stream_.join([this, wanted](const Backlog& backlog, const std::shared_ptr<const Coding>& coding) {
+        begin(wanted, backlog, coding);
     });
+}
+
+bool Decoder::keyFramesSuffice(Codec codec) {
+    const std::lock_guard lock(mutex_);
+    if (codec != codec_) needOthers_ = false;
+    if (needOthers_ && decoding_ == Decoding::keyFrames && running()) {
+        logInfo("capture", elementFor(codec), ": key frames cannot be decoded alone: all pictures are");
+    }
+    return !needOthers_;
+}
+
+void Decoder::decodeAll() {
+    stream_.join([this](const Backlog& backlog, const std::shared_ptr<const Coding>& coding) {
+        begin(Decoding::all, backlog, coding);
+    });
+}
+
+void Decoder::decodeKeyFrames() {
+    const std::lock_guard lock(mutex_);
+    decoding_ = Decoding::keyFrames;
+    drain();
 }
 
 void Decoder::stop() {
@@ -81,20 +112,28 @@ void Decoder::fail(const std::string& cause) {
     retryAt_ = clock_.monotonic() + backOff_.next();
 }
 
-void Decoder::warmUp(const Backlog& backlog, const std::shared_ptr<const Coding>& coding) {
+void Decoder::begin(Decoding decoding, const Backlog& backlog, const std::shared_ptr<const Coding>& coding) {
     const std::lock_guard lock(mutex_);
     input_ = pipeline_->element("in");
-    showFrom_ = backlog.chunks.empty() ? 0 : backlog.chunks.back().sequence;
-    for (const Chunk& chunk : backlog.chunks) feedLocked(chunk, coding);
+    decoding_ = decoding;
+    awaitsKey_ = true;
+    shift_ += kReplayShift;
+    for (const Chunk& chunk : backlog.chunks) {
+        const bool wanted =
+            decoding == Decoding::keyFrames || chunk.sequence == backlog.chunks.back().sequence;
+        feedLocked(chunk, coding, wanted && chunk.sequence > latest_.sequence);
+    }
 }
 
 void Decoder::feed(const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
     const std::lock_guard lock(mutex_);
-    if (input_) feedLocked(chunk, coding);
+    if (input_) feedLocked(chunk, coding, true);
 }
 
-void Decoder::feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>& coding) {
+void Decoder::feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>& coding, bool shown) {
     if (chunk.kind != ChunkKind::accessUnit) return;
+    const bool onlyKeys = decoding_ == Decoding::keyFrames;
+    if (onlyKeys && !chunk.keyFrame) return;
     // References must not be torn: from an overflow on, everything goes until the next key frame.
     if (inFlight_.size() >= kMostInFlight) {
         awaitsKey_ = true;
@@ -112,22 +151,32 @@ void Decoder::feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>
         gst_app_src_set_caps(GST_APP_SRC(input_.get()), caps.get());
     }
     auto buffer = bufferOver(chunk.payload, kSampleOffset);
-    GST_BUFFER_PTS(buffer.get()) = static_cast<GstClockTime>(stamp->mediaTime.count()) * 1000;
+    const Microseconds time = stamp->mediaTime + shift_;
+    GST_BUFFER_PTS(buffer.get()) = static_cast<GstClockTime>(time.count()) * 1000;
     if (!chunk.keyFrame) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_DELTA_UNIT);
-    inFlight_.push_back(*stamp);
+    inFlight_.push_back({*stamp, time, shown, onlyKeys});
+    needOthers_ = needOthers_ || std::ranges::count(inFlight_, true, &Pending::alone) > kMostKeysInFlight;
     gst_app_src_push_buffer(GST_APP_SRC(input_.get()), buffer.release());
+    if (onlyKeys) drain();
 }
 
-/// Pictures come out in the order of presentation, so what lies far before this one never will.
-std::optional<PictureStamp> Decoder::stampOf(Microseconds mediaTime) {
+/// A decoder of B-frames holds a picture back until it knows what is shown before it: a key frame alone,
+/// until the next one. What is fed behind this has to begin with a key frame.
+void Decoder::drain() {
+    gst_element_send_event(input_.get(), gst_video_event_new_still_frame(TRUE));
+}
+
+/// Pictures come out in the order of presentation, so what lies before this one never will.
+std::optional<PictureStamp> Decoder::stampOf(Microseconds time) {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(inFlight_.begin(), inFlight_.end(),
-                                    [&](const PictureStamp& stamp) { return stamp.mediaTime == mediaTime; });
+    const auto found = std::ranges::find(inFlight_, time, &Pending::time);
     if (found == inFlight_.end()) return std::nullopt;
-    const PictureStamp stamp = *found;
-    std::erase_if(inFlight_, [&](const PictureStamp& other) { return other.mediaTime <= mediaTime; });
-    if (stamp.sequence < showFrom_) return std::nullopt;
-    return stamp;
+    const Pending picture = *found;
+    std::erase_if(inFlight_, [&](const Pending& other) { return other.time <= time; });
+    // What leads a key frame lies before it, and the key frame may have come out alone.
+    if (!picture.shown || isBehind(picture.stamp.mediaTime, latest_.mediaTime)) return std::nullopt;
+    latest_ = picture.stamp;
+    return picture.stamp;
 }
 
 void Decoder::deliver(GstSample* sample) {

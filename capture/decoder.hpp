@@ -34,10 +34,15 @@ class Decoder {
     Decoder(const Decoder&) = delete;
     Decoder& operator=(const Decoder&) = delete;
 
-    /// Starts, stops, and restarts after a failure, as `wanted` and the back-off say. A start decodes the
-    /// stream's current group first, so that the next picture comes at once. Call it now and then.
-    void run(bool wanted);
+    /// Starts, stops, and restarts after a failure, as `wanted` and the back-off say. Where all pictures are
+    /// wanted and were not before, the stream's current group is decoded first, of which only the newest
+    /// picture comes out, so that the next one comes at once; where the stream keeps no group, the next key
+    /// frame is the first. With key frames only, the group's is the first; where they turn out to need other
+    /// pictures (some cameras' open groups), all are decoded instead. No picture comes out twice or
+    /// behind a later one. Call it now and then.
+    void run(Decoding wanted);
     [[nodiscard]] bool running() const { return pipeline_.has_value(); }
+    [[nodiscard]] Decoding decoding() const { return running() ? decoding_ : Decoding::none; }
     /// Whether pictures have come since it was started.
     [[nodiscard]] bool delivers() const { return running() && delivered_; }
     [[nodiscard]] std::uint64_t failures() const { return failures_; }
@@ -48,13 +53,25 @@ class Decoder {
     void feed(const Chunk& chunk, const std::shared_ptr<const Coding>& coding);
 
   private:
-    void start();
+    /// A picture that was given to the pipeline and has not come out.
+    struct Pending {
+        PictureStamp stamp;
+        Microseconds time;  ///< of the pipeline
+        bool shown;         ///< else it is decoded for others to build on
+        bool alone;         ///< a key frame behind which none of its group is fed
+    };
+
+    void start(Decoding wanted);
     void stop();
     void fail(const std::string& cause);
-    void warmUp(const Backlog& backlog, const std::shared_ptr<const Coding>& coding);
-    void feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>& coding);
+    bool keyFramesSuffice(Codec codec);
+    void decodeAll();
+    void decodeKeyFrames();
+    void begin(Decoding decoding, const Backlog& backlog, const std::shared_ptr<const Coding>& coding);
+    void feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>& coding, bool shown);
+    void drain();
     void deliver(GstSample* sample);
-    std::optional<PictureStamp> stampOf(Microseconds mediaTime);
+    std::optional<PictureStamp> stampOf(Microseconds time);
 
     const ChunkStream& stream_;
     const Timeline& timeline_;
@@ -64,6 +81,7 @@ class Decoder {
     // Main thread.
     std::optional<LivePipeline> pipeline_;
     Codec codec_ = Codec::h264;
+    Decoding decoding_ = Decoding::all;  ///< set under mutex_ too, for feed()
     BackOff backOff_;
     Monotonic retryAt_{};
     std::uint64_t failures_ = 0;
@@ -75,9 +93,13 @@ class Decoder {
     std::mutex mutex_;          ///< guards what follows; never held while the pipeline stops
     Handle<GstElement> input_;  ///< appsrc; null while not running
     std::shared_ptr<const Coding> coding_;
-    std::deque<PictureStamp> inFlight_;
-    std::uint32_t showFrom_ = 0;  ///< what is older was decoded for warming up only
+    std::deque<Pending> inFlight_;
+    PictureStamp latest_;  ///< of those that came out
+    /// The pipeline's time − media time. It grows before a group is decoded once more: to a decoder time only
+    /// goes forward.
+    Microseconds shift_{0};
     bool awaitsKey_ = true;
+    bool needOthers_ = false;  ///< key frames alone did not come out
 };
 
 }  // namespace edgecam::capture

@@ -1,5 +1,7 @@
 #include "capture/gop_cache.hpp"
 
+#include <utility>
+
 namespace edgecam::capture {
 
 void GopCache::add(const Chunk& chunk) {
@@ -10,7 +12,7 @@ void GopCache::add(const Chunk& chunk) {
     }
     if (chunk.keyFrame) {
         dropGroup();
-        overflowed_ = false;
+        gaveUp_ = std::exchange(overflowed_, false);
     } else if (chunk.discontinuity) {
         dropGroup();
     }
@@ -21,14 +23,14 @@ void GopCache::add(const Chunk& chunk) {
     groupBytes_ += chunk.payload ? chunk.payload->size() : 0;
     if (groupBytes_ > limits_.bytes || chunk.captureTime - group_.front().captureTime > limits_.span) {
         dropGroup();
-        overflowed_ = true;
+        overflowed_ = gaveUp_ = true;
     }
 }
 
 void GopCache::clear() {
     init_.reset();
     dropGroup();
-    overflowed_ = false;
+    overflowed_ = gaveUp_ = false;
 }
 
 Backlog GopCache::backlog() const {

@@ -35,6 +35,8 @@ class GopCache {
     [[nodiscard]] std::size_t groupSize() const { return group_.size(); }
     /// Whether a group was given up since the last key frame.
     [[nodiscard]] bool overflowed() const { return overflowed_; }
+    /// Whether groups are kept to their end: not while the present one or the last was given up.
+    [[nodiscard]] bool keepsGroups() const { return !gaveUp_; }
 
   private:
     void dropGroup();
@@ -44,6 +46,7 @@ class GopCache {
     std::vector<Chunk> group_;
     std::size_t groupBytes_ = 0;
     bool overflowed_ = false;
+    bool gaveUp_ = false;  ///< the present group or the one before it
 };
 
 }  // namespace edgecam::capture

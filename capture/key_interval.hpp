@@ -16,6 +16,8 @@ class KeyInterval {
   public:
     /// Beyond it a camera is set up badly for being watched.
     static constexpr Microseconds kLong = std::chrono::seconds(4);
+    /// Up to it, two seconds and what a clock is off, key frames alone show whether anybody is there.
+    static constexpr Microseconds kOften = std::chrono::milliseconds(2200);
 
     /// Each picture's media time.
     void note(Microseconds mediaTime, bool keyFrame) {
@@ -32,12 +34,19 @@ class KeyInterval {
     /// that long. Cameras that stretch it when nothing moves change it all the time: the longest is what
     /// counts.
     [[nodiscard]] std::optional<Microseconds> tooLong() const {
-        Microseconds longest = *std::ranges::max_element(intervals_);
-        if (key_ && latest_) longest = std::max(longest, *latest_ - *key_);
-        return longest > kLong ? std::optional(longest) : std::nullopt;
+        const Microseconds most = longest();
+        return most > kLong ? std::optional(most) : std::nullopt;
     }
 
+    /// Known to be at most kOften apart, by two intervals at least, the present one included.
+    [[nodiscard]] bool often() const { return count_ >= 2 && longest() <= kOften; }
+
   private:
+    [[nodiscard]] Microseconds longest() const {
+        const Microseconds longest = *std::ranges::max_element(intervals_);
+        return key_ && latest_ ? std::max(longest, *latest_ - *key_) : longest;
+    }
+
     std::array<Microseconds, 4> intervals_{};
     std::size_t count_ = 0;
     std::optional<Microseconds> key_;

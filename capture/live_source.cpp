@@ -71,12 +71,12 @@ void LiveSource::deviceAppeared() {
     if (device_) supervisor_.hurry();
 }
 
-void LiveSource::decode(bool wanted) {
+void LiveSource::decode(Decoding wanted) {
     const auto faulty = [this] {
         const std::lock_guard lock(healthMutex_);
         return health_.fault() != PictureHealth::Fault::none;
     };
-    decoder_.run(source_ != nullptr && (wanted || faulty()));
+    decoder_.run(source_ == nullptr ? Decoding::none : faulty() ? Decoding::all : wanted);
 }
 
 /// A device is opened again when it has been let go of, which a hung driver may never do: then nothing is
@@ -146,6 +146,14 @@ int LiveSource::kbps() const {
 std::optional<Microseconds> LiveSource::keysTooFarApart() const {
     const std::lock_guard lock(factsMutex_);
     return facts_.codec ? keys_.tooLong() : std::nullopt;
+}
+
+bool LiveSource::keyFramesSuffice() const {
+    {
+        const std::lock_guard lock(factsMutex_);
+        if (!facts_.codec || !keys_.often()) return false;
+    }
+    return passthrough_.keepsGroups();
 }
 
 void LiveSource::takeCoded(AccessUnit unit, const std::shared_ptr<const Coding>& coding,

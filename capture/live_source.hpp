@@ -23,7 +23,8 @@
 
 namespace edgecam::capture {
 
-/// Thread-bound (main), but for facts(), kbps() and keysTooFarApart(), which are thread-safe.
+/// Thread-bound (main), but for facts(), kbps(), keysTooFarApart() and keyFramesSuffice(), which are
+/// thread-safe.
 class LiveSource {
   public:
     struct Callbacks {
@@ -48,9 +49,9 @@ class LiveSource {
     void supervise();
     /// A V4L2 device appeared, which may be the one that is waited for.
     void deviceAppeared();
-    /// Whether pictures are needed that only a decoder gives. While something is wrong with them it runs
-    /// anyway: else nobody would see that it is over. Call it now and then.
-    void decode(bool wanted);
+    /// Which pictures are needed that only a decoder gives. While something is wrong with them all are
+    /// decoded anyway: else nobody would see that it is over. Call it now and then.
+    void decode(Decoding wanted);
 
     [[nodiscard]] const Supervisor& supervisor() const { return supervisor_; }
     [[nodiscard]] const Decoder& decoder() const { return decoder_; }
@@ -62,6 +63,9 @@ class LiveSource {
     [[nodiscard]] int kbps() const;
     /// As KeyInterval::tooLong(), of its own coding.
     [[nodiscard]] std::optional<Microseconds> keysTooFarApart() const;
+    /// Whether key frames alone show soon enough that something goes on: they are known to come often, and
+    /// what came since the last one is at hand for who then needs all.
+    [[nodiscard]] bool keyFramesSuffice() const;
     /// Why its device may be another than is meant; empty: it is not, or it is no V4L2 device.
     [[nodiscard]] std::string deviceWarning() const { return device_ ? device_->warning() : std::string(); }
     /// Pictures so far.

@@ -25,6 +25,8 @@ class Look {
     /// From which of the camera's streams.
     void takeFromSub(bool sub) { fromSub_ = sub; }
     [[nodiscard]] bool takesFromSub() const { return fromSub_; }
+    /// The pictures that come are key frames and no others.
+    void onlyKeyFrames(bool only) { onlyKeyFrames_ = only; }
     void offer(const Picture& picture, const PictureStamp& stamp, bool fromSub) {
         if (!on_ || fromSub_ != fromSub) return;
         {
@@ -32,7 +34,8 @@ class Look {
             // The streams' delays differ: after a change pictures would go back in time.
             if (isBehind(stamp.mediaTime, newest_)) return;
             newest_ = stamp.mediaTime;
-            if (!gate_.pass(stamp.mediaTime)) return;
+            const Microseconds time = stamp.mediaTime;
+            if (!(onlyKeyFrames_ ? gate_.passAlone(time) : gate_.pass(time))) return;
         }
         pictures_->put(picture);
     }
@@ -41,6 +44,7 @@ class Look {
     Mailbox<Picture>* pictures_;
     std::atomic<bool> on_{false};
     std::atomic<bool> fromSub_{false};
+    std::atomic<bool> onlyKeyFrames_{false};
     std::mutex mutex_;
     Microseconds newest_{-1};
     PictureGate gate_;

@@ -15,6 +15,7 @@ class PictureGate {
     void limit(double perSecond) {
         interval_ = perSecond > 0 ? Microseconds(std::llround(1e6 / perSecond)) : Microseconds(0);
         due_.reset();
+        alone_.reset();
     }
 
     /// A picture passes when it is nearer to the moment one is due than the next picture will be; the slack
@@ -27,9 +28,21 @@ class PictureGate {
         return true;
     }
 
+    /// For key frames that come without the pictures between: each passes, unless they come more often than
+    /// is asked. One that is left out, since a picture passed right before it, is not made up for by the next
+    /// one for a second or two.
+    [[nodiscard]] bool passAlone(Microseconds time) {
+        const bool rare = !alone_ || time - *alone_ >= interval_;
+        alone_ = time;
+        if (pass(time)) return true;
+        if (rare) due_ = time + interval_;
+        return rare;
+    }
+
   private:
     Microseconds interval_{0};
     std::optional<Microseconds> due_;
+    std::optional<Microseconds> alone_;  ///< the last one that came so
 };
 
 }  // namespace edgecam::capture

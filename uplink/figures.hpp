@@ -37,6 +37,9 @@ struct FaceFigures {
 
 struct CameraFigures {
     std::uint64_t pictures = 0;  ///< at the source
+    /// Of its coded pictures, and of its sub stream's; none of those that come raw.
+    Decoding decoding = Decoding::none;
+    Decoding subDecoding = Decoding::none;
     std::uint64_t decoderDrops = 0;
     std::uint64_t encoderDrops = 0;
     std::uint64_t decoderFailures = 0;

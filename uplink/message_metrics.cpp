@@ -53,7 +53,8 @@ void errorsPart(JsonWriter& json, const std::map<ErrorCode, ErrorFigures>& error
 }
 
 void counts(JsonWriter& json, const CameraFigures& of) {
-    json.field("pictures", of.pictures).field("decoder_drops", of.decoderDrops);
+    json.field("pictures", of.pictures).field("decoding", nameOf(of.decoding));
+    json.field("sub_decoding", nameOf(of.subDecoding)).field("decoder_drops", of.decoderDrops);
     json.field("encoder_drops", of.encoderDrops).field("decoder_failures", of.decoderFailures);
     json.field("encoder_failures", of.encoderFailures);
     json.key("vision").beginObject().field("analysed", of.analysed).field("skipped", of.skipped);

@@ -126,9 +126,9 @@ void fields(A& a, FaceFigures& x) {
 }
 template <class A>
 void fields(A& a, CameraFigures& x) {
-    a(x.pictures, x.decoderDrops, x.encoderDrops, x.decoderFailures, x.encoderFailures, x.analysed, x.skipped,
-      x.still, x.failed, x.lastAnalysis, x.analysisWork, x.events, x.faces, x.zones, x.passthroughDelays,
-      x.encodedDelays, x.jpegDelays, x.subDelays);
+    a(x.pictures, x.decoding, x.subDecoding, x.decoderDrops, x.encoderDrops, x.decoderFailures,
+      x.encoderFailures, x.analysed, x.skipped, x.still, x.failed, x.lastAnalysis, x.analysisWork, x.events,
+      x.faces, x.zones, x.passthroughDelays, x.encodedDelays, x.jpegDelays, x.subDelays);
 }
 template <class A>
 void fields(A& a, ProcessFigures& x) {

@@ -74,6 +74,18 @@ void CameraVision::turn(FaceDetector* detector) {
     bestShots_.limit(snapshotBytes_);
     if (picture && detector) look(*picture, *detector);
     if (outOfPatience(clock_.monotonic())) endTracks();
+    attend();
+}
+
+void CameraVision::end() {
+    endTracks();
+    attend();
+}
+
+void CameraVision::attend() {
+    const bool attentive = !tracker_.empty();
+    if (attentive == std::exchange(attentive_, attentive) || !callbacks_.attention) return;
+    callbacks_.attention(attentive);
 }
 
 void CameraVision::startOver() {

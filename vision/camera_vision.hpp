@@ -34,6 +34,9 @@ class CameraVision {
         /// the thread that ends it. Never two at a time. Either may be empty.
         std::function<void(const Detections&)> detections;
         std::function<void(const FaceEvent&)> event;
+        /// Called as these when it changes: whether all pictures are wanted, since there is a
+        /// face that is followed, or may be from the next picture on. At first it is not. May be empty.
+        std::function<void(bool)> attention = {};
     };
 
     /// `clock` must outlive it. `newPicture` is called whenever a picture has been put in, on the thread that
@@ -73,7 +76,7 @@ class CameraVision {
     /// Another detector looks from the next turn on: by then the live tracks leave.
     void startOver();
     /// The live tracks leave. Also any other thread's, once no turn comes any more.
-    void end() { endTracks(); }
+    void end();
 
   private:
     void takeNewRules();
@@ -81,6 +84,7 @@ class CameraVision {
     void look(const Picture& picture, FaceDetector& detector);
     void report(const Picture& picture, std::vector<Face> faces);
     void endTracks();
+    void attend();
     void complain(const Error& error);
     void tell(const std::vector<FaceEvent>& events) const;
 
@@ -91,6 +95,7 @@ class CameraVision {
     // Of the looking thread alone.
     Microseconds patience_;  ///< without an analysed picture, until live tracks leave
     FaceTracker tracker_;
+    bool attentive_ = false;
     MotionGate gate_;
     SceneRules scene_;
     FaceEvents events_;

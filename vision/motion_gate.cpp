@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 namespace edgecam::vision {
 
@@ -33,9 +34,11 @@ bool MotionGate::opens(const Picture& picture) {
     const Utc now = picture.captureTime;
     if (!cells || !reference_ || now < lookedAt_ || differ(*cells, *reference_)) {
         changedAt_ = now;
+        changedBefore_ = true;
         return true;
     }
-    return now - changedAt_ < kStaysOpen || now - lookedAt_ >= kLongestRest;
+    const bool next = std::exchange(changedBefore_, false);
+    return next || now - changedAt_ < kStaysOpen || now - lookedAt_ >= kLongestRest;
 }
 
 void MotionGate::looked(const Picture& picture) {

@@ -19,8 +19,9 @@ namespace edgecam::vision {
 /// thread-safe.
 class MotionGate {
   public:
-    /// Whether to look: something changed, or did within the last second, or nothing was looked through for 5
-    /// seconds, or it cannot be told. Time is that of capture; a clock set back counts as a change.
+    /// Whether to look: something changed, or did in the picture before this one or within the last second,
+    /// or nothing was looked through for 5 seconds, or it cannot be told. Time is that of capture; a clock
+    /// set back counts as a change.
     bool opens(const Picture& picture);
     /// This picture was looked through: what comes is held against it.
     void looked(const Picture& picture);
@@ -36,6 +37,7 @@ class MotionGate {
     std::optional<Cells> reference_;
     Utc lookedAt_;
     Utc changedAt_;
+    bool changedBefore_ = false;  ///< in the picture before
 };
 
 }  // namespace edgecam::vision

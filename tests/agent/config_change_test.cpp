@@ -91,6 +91,7 @@ TEST_CASE("a change names what it concerns and nothing else") {
         {R"("test://bars")", R"("test://bars", "enabled": false, "encoder": {"width": 640, "height": 360})",
          "~b encoder enabled"},
         {R"("agent_id": "box")", R"("agent_id": "box", "vision": {"rate_hz": 5})", "vision"},
+        {R"("agent_id": "box")", R"("agent_id": "box", "vision": {"idle_decode": "full"})", "vision"},
         {R"("agent_id": "box")", R"("agent_id": "box", "log_level": "debug")", "log"},
         {R"({"token": "t", "name": "ann"})", R"({"token": "u", "name": "ann"})", "tokens"},
         {R"({"token": "t", "name": "ann"})", R"({"token": "t", "name": "ann", "role": "admin"})", "tokens"},

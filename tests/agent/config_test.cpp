@@ -376,3 +376,16 @@ TEST_CASE("a camera's zones, what is ignored and how small a face may be are rea
         CHECK(why.starts_with(each.second));
     }
 }
+
+TEST_CASE("what is decoded while nobody is followed is one of three words") {
+    const auto idle = [](const std::string& vision) {
+        const auto config = parseConfig(R"({"cameras": [], "vision": {)" + vision + "}}", "/");
+        REQUIRE(config);
+        return config->vision.idleDecode;
+    };
+    CHECK(idle("") == capture::IdleDecode::automatic);
+    CHECK(idle(R"("idle_decode": "auto")") == capture::IdleDecode::automatic);
+    CHECK(idle(R"("idle_decode": "full")") == capture::IdleDecode::full);
+    CHECK(idle(R"("idle_decode": "key_frames")") == capture::IdleDecode::keyFrames);
+    CHECK(whyNot(R"({"cameras": [], "vision": {"idle_decode": "none"}})").starts_with("/vision/idle_decode"));
+}

@@ -130,6 +130,58 @@ TEST_CASE("a passed-through camera can be looked at and encoded beside") {
     CHECK(bench.until([&] { return !bench.camera->activity().decoding; }));
 }
 
+TEST_CASE(
+    "where nobody is followed key frames are decoded, once they are known to come often; else everything") {
+    test::RtspServerOptions options;
+    options.launch =
+        "( videotestsrc is-live=true pattern=ball ! "
+        "video/x-raw,format=I420,width=320,height=180,framerate=30/1 ! x264enc tune=zerolatency "
+        "speed-preset=ultrafast key-int-max=20 ! rtph264pay name=pay0 pt=96 config-interval=-1 )";
+    const RtspServer server = startServer(options);
+    CameraBench bench(server.url());
+    const auto onlyKeys = [&] { return bench.camera->activity().onlyKeyFrames; };
+    bench.camera->look(30);
+    bench.camera->idleDecode(IdleDecode::automatic);
+    auto plain = bench.camera->open(kVideo);
+    REQUIRE(plain);
+    std::vector<std::uint32_t> looked;
+    const auto look = [&] {
+        if (const auto picture = bench.pictures.takeWithin(0ms)) looked.push_back(picture->sequence);
+        return looked.size();
+    };
+    REQUIRE(bench.until([&] { return look() > 0 && onlyKeys(); }));
+    looked.clear();
+    REQUIRE(bench.until([&] { return look() >= 4; }));
+    const auto isKey = [&](std::uint32_t sequence) {
+        return std::ranges::any_of(bench.log.of((*plain)->rendition()), [&](const Chunk& chunk) {
+            return chunk.kind == ChunkKind::accessUnit && chunk.keyFrame && chunk.sequence == sequence;
+        });
+    };
+    // The first may still be of the full decode.
+    for (std::size_t i = 1; i < looked.size(); ++i) CHECK(isKey(looked[i]));
+
+    bench.camera->attend(true);
+    CHECK_FALSE(onlyKeys());
+    CHECK(bench.camera->activity().decoding);
+    looked.clear();
+    REQUIRE(bench.until([&] { return look() >= 25; }));
+    CHECK(std::ranges::count_if(looked, isKey) < 10);
+    bench.camera->attend(false);
+    CHECK_FALSE(onlyKeys());  // not at once
+    REQUIRE(bench.until(onlyKeys));
+
+    StreamRequest wish;
+    wish.wish.encoded = true;
+    auto encoded = bench.camera->open(wish);
+    REQUIRE(encoded);
+    REQUIRE(bench.untilChunks((*encoded)->rendition(), 20));
+    CHECK_FALSE(onlyKeys());
+    encoded->reset();
+    REQUIRE(bench.until(onlyKeys));
+    bench.camera->idleDecode(IdleDecode::full);
+    CHECK_FALSE(onlyKeys());
+}
+
 TEST_CASE("a killed server is noticed, and when it is back the video is, within three seconds") {
     RtspServer server = startServer();
     test::RtspServerOptions again;

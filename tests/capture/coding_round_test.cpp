@@ -242,7 +242,7 @@ TEST_CASE_FIXTURE(Fixture, "decoded pictures carry the number that is drawn in t
     });
     REQUIRE(play(20));
     const std::uint32_t newest = log.of(id()).back().sequence;
-    made.run(true);
+    made.run(Decoding::all);
     decoder = &made;
     const auto count = [&] {
         const std::lock_guard lock(mutex);
@@ -254,7 +254,7 @@ TEST_CASE_FIXTURE(Fixture, "decoded pictures carry the number that is drawn in t
     REQUIRE(play(20));
     REQUIRE(test::waitUntil([&] { return count() == 21; }, 5s));
     decoder = nullptr;
-    made.run(false);
+    made.run(Decoding::none);
     for (const Picture& picture : pictures) {
         CHECK(readTimeCode(picture) == std::optional<std::uint64_t>(picture.sequence));
         CHECK(picture.captureTime == timeline.find(picture.sequence)->captureTime);

@@ -131,3 +131,18 @@ TEST_CASE("The cache shares its payloads and lets them go") {
     CHECK(picture.payload.use_count() == 1);
     CHECK(contents(cache).empty());
 }
+
+TEST_CASE("groups are kept to their end again once one was") {
+    GopCache cache{{.bytes = 1 << 20, .span = 1s}};
+    cache.add(init());
+    cache.add(key(0ms));
+    cache.add(delta(900ms));
+    CHECK(cache.keepsGroups());
+    cache.add(delta(1100ms));
+    CHECK_FALSE(cache.keepsGroups());
+    cache.add(key(1200ms));
+    cache.add(delta(1300ms));
+    CHECK_FALSE(cache.keepsGroups());
+    cache.add(key(1400ms));
+    CHECK(cache.keepsGroups());
+}

@@ -60,3 +60,18 @@ TEST_CASE_FIXTURE(Camera, "one key frame and no other ever") {
     play(1min, 24h);
     CHECK(intervals.tooLong() == 59900ms);
 }
+
+TEST_CASE_FIXTURE(Camera, "key frames come often from two intervals of at most two seconds on") {
+    play(2100ms, 2s);
+    CHECK_FALSE(intervals.often());
+    play(2s, 2s);
+    CHECK(intervals.often());
+    nextKey = now + 1h;
+    play(2500ms, 2s);  // a key frame is overdue
+    CHECK_FALSE(intervals.often());
+    nextKey = now;
+    play(5s, 2s);
+    CHECK_FALSE(intervals.often());
+    play(4s, 2s);
+    CHECK(intervals.often());
+}

@@ -60,3 +60,26 @@ TEST_CASE("time that went far back does not close the gate for ever") {
     CHECK(gate.pass(std::chrono::seconds(1000)));
     CHECK(gate.pass(std::chrono::seconds(1)));
 }
+
+TEST_CASE("key frames alone all pass, one right behind another picture too") {
+    PictureGate gate;
+    gate.limit(10);
+    CHECK(gate.pass(Microseconds(0)));
+    CHECK_FALSE(gate.pass(Microseconds(33'333)));
+    CHECK(gate.passAlone(Microseconds(66'667)));
+    CHECK(gate.passAlone(Microseconds(1'066'667)));
+    CHECK_FALSE(gate.pass(Microseconds(1'100'000)));
+    CHECK(gate.pass(Microseconds(1'166'667)));
+}
+
+TEST_CASE("key frames that come more often than is asked are thinned") {
+    PictureGate gate;
+    const auto passed = [&](double rate, Microseconds apart) {
+        gate.limit(rate);
+        int count = 0;
+        for (int i = 0; i < 100; ++i) count += gate.passAlone(i * apart);
+        return count;
+    };
+    CHECK(passed(10, Microseconds(33'333)) == doctest::Approx(34).epsilon(0.03));
+    CHECK(passed(0.2, Microseconds(2'000'000)) == doctest::Approx(40).epsilon(0.05));
+}

@@ -273,3 +273,33 @@ TEST_CASE("a thread whose analysis does not end stands still for whoever watches
     REQUIRE(bench.record().hasSeen(2));
     CHECK(turns() > stuck);
 }
+
+TEST_CASE("all pictures are wanted from the first sight of a face on until nobody is followed") {
+    std::atomic<bool> there = false;
+    Bench bench([&](const Picture&) { return there ? std::vector<Face>{kFace} : std::vector<Face>{}; });
+    bench.analyse(1, 3);
+    CHECK(bench.record().hasAttended({}));
+    there = true;
+    bench.analyse(4, 4);
+    CHECK(bench.record().hasAttended({true}));
+    CHECK(bench.record().told().empty());
+    there = false;
+    bench.analyse(5, 5);  // it was none
+    CHECK(bench.record().hasAttended({true, false}));
+    there = true;
+    bench.analyse(6, 9);
+    CHECK(bench.record().hasAttended({true, false, true}));
+    bench.stop();
+    CHECK(bench.record().hasAttended({true, false, true, false}));
+}
+
+TEST_CASE("a face in a key frame is followed from there on when the next pictures come two seconds late") {
+    Bench bench([](const Picture& picture) {
+        return picture.sequence < 40 ? std::vector<Face>{} : std::vector<Face>{kFace};
+    });
+    for (const std::uint32_t key : {1U, 21U, 41U}) bench.analyse(key, key);
+    CHECK(bench.record().hasAttended({true}));
+    bench.analyse(43, 43);
+    REQUIRE(bench.record().hasTold(1));
+    CHECK(bench.record().told()[0].phase == FacePhase::enter);
+}

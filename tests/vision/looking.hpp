@@ -36,7 +36,11 @@ class Record {
   public:
     vision::CameraVision::Callbacks callbacks() {
         return {[this](const Detections& detections) { add([&] { seen_.push_back(detections); }); },
-                [this](const FaceEvent& event) { add([&] { told_.push_back(event); }); }};
+                [this](const FaceEvent& event) { add([&] { told_.push_back(event); }); },
+                [this](bool attentive) { add([&] { attention_.push_back(attentive); }); }};
+    }
+    bool hasAttended(const std::vector<bool>& changes) {
+        return await([&] { return attention_ == changes; });
     }
     bool hasSeen(std::size_t pictures) {
         return await([&] { return seen_.size() >= pictures; });
@@ -70,6 +74,7 @@ class Record {
     std::condition_variable changed_;
     std::vector<Detections> seen_;
     std::vector<FaceEvent> told_;
+    std::vector<bool> attention_;
 };
 
 }  // namespace edgecam::test

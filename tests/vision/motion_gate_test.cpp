@@ -114,3 +114,15 @@ TEST_CASE("what cannot be told is looked through") {
     CHECK(gate.opens(pictureOf(3s, wall, {16, 16})));
     CHECK(MotionGate().opens(pictureOf(3s, wall, {33, 19})));
 }
+
+TEST_CASE("the picture behind a change is looked through too, however late it comes") {
+    MotionGate gate = restingGate();
+    const auto lamp = [](Microseconds at) {
+        return pictureOf(at, [](int x, int y) { return wall(x, y) + (x < 40 && y < 40 ? 60 : 0); });
+    };
+    CHECK(gate.opens(lamp(2s)));
+    gate.looked(lamp(2s));
+    CHECK(gate.opens(lamp(4s)));
+    gate.looked(lamp(4s));
+    CHECK_FALSE(gate.opens(lamp(6s)));
+}
