@@ -1,8 +1,9 @@
 // journal_writes FOLDER [EVENTS [TOGETHER [PAGE RESERVE CHECKPOINT]]]: how much a journal in FOLDER (on a
 // real disk: tmpfs counts nothing) writes for EVENTS events, TOGETHER of them in a commit, each acknowledged
 // ten commits later, as at ten a second and an answer within a second. With the last three it is the bare
-// store with that tuning, else the journal as the agent has it. Prints one line of JSON; write_bytes and
-// wchar are /proc/self/io's.
+// store with that tuning, else the journal as the agent has it. With PICTURE_BYTES in the environment each
+// third event, enters and leaves among them, has a picture of so many bytes. Prints one line of JSON;
+// write_bytes and wchar are /proc/self/io's.
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <fstream>
 #include <functional>
@@ -48,6 +50,11 @@ Written writtenSoFar() {
 /// Commits a group and returns the newest seq. Acknowledges `passed`.
 using Commit = std::function<std::int64_t(const std::vector<FaceEvent>& group, std::int64_t passed)>;
 
+std::size_t pictureBytes() {
+    const char* word = std::getenv("PICTURE_BYTES");
+    return word == nullptr ? 0 : static_cast<std::size_t>(std::max(std::atoi(word), 0));
+}
+
 void work(std::int64_t events, std::int64_t together, const Commit& commit) {
     std::deque<std::int64_t> unanswered;
     std::uint64_t number = 0;
@@ -58,7 +65,9 @@ void work(std::int64_t events, std::int64_t together, const Commit& commit) {
             const FacePhase phase = number % 9 == 0   ? FacePhase::leave
                                     : number % 9 == 1 ? FacePhase::enter
                                                       : FacePhase::update;
-            group.push_back(test::eventNumbered(number, phase));
+            const bool pictured = pictureBytes() > 0 && (phase != FacePhase::update || number % 9 == 4);
+            group.push_back(pictured ? test::picturedEvent(number, pictureBytes(), phase)
+                                     : test::eventNumbered(number, phase));
         }
         std::int64_t passed = 0;
         if (unanswered.size() == 10) {
@@ -142,6 +151,7 @@ int main(int count, char** words) {
     json.beginObject().field("events", events).field("together", together);
     json.field("page", tuning.pageBytes).field("reserve", tuning.reserve);
     json.field("checkpoint", tuning.checkpointFrames);
+    json.field("picture_bytes", static_cast<std::uint64_t>(pictureBytes()));
     json.key("write_bytes_per_event").rounded(bytes, 1);
     json.key("wchar_per_event").rounded(each(after.characters - before.characters), 1);
     json.key("syncs_per_event").rounded(each(after.syncs - before.syncs), 4);
