@@ -15,6 +15,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "bench/clip_pictures.hpp"
+#include "vision/best_shots.hpp"
 #include "vision/face_detector.hpp"
 #include "vision/face_events.hpp"
 #include "vision/face_quality.hpp"
@@ -70,7 +71,10 @@ class Ours {
         for (const auto& [trackId, face] : outcome.seen) {
             seen.push_back({trackId, face, vision::faceQuality(picture, face)});
         }
-        told_ += events_.tell(frame, seen, outcome.ended).size();
+        bestShots_.see(picture, seen);
+        auto events = events_.tell(frame, seen, outcome.ended);
+        bestShots_.addTo(events);
+        told_ += events.size();
         return {};
     }
     [[nodiscard]] std::size_t told() const { return told_; }
@@ -79,6 +83,7 @@ class Ours {
     std::unique_ptr<vision::FaceDetector> detector_;
     vision::FaceTracker tracker_;
     vision::FaceEvents events_{"clip"};
+    vision::BestShots bestShots_{8192};
     std::size_t told_ = 0;
 };
 
