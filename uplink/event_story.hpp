@@ -10,7 +10,8 @@ namespace edgecam::uplink {
 /// Big-endian: quality; zones, zones entered, zones left, each as a count of one byte and per name its length
 /// in two bytes and UTF-8; the best shot as 0, or 1 and quality, box (x, y, width, height), sequence, capture
 /// time in 8 bytes, width, height; the path as a count of one byte and per point x, y and microseconds in 8
-/// bytes; where there is a snapshot its width and height in two bytes each, and its size. Fractions are IEEE 754 singles, other numbers 4 bytes. Of more than 255 zones the first count.
+/// bytes; where there is a snapshot its width and height in two bytes each, and its size. Fractions are IEEE
+/// 754 singles, other numbers 4 bytes. Of more than 255 zones the first count.
 ByteBuffer storyOf(const FaceEvent& event);
 
 /// Adds what a BLOB tells; an empty one tells nothing. False: it makes no sense.

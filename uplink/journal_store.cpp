@@ -17,10 +17,13 @@ constexpr std::int64_t kSlackParts = 16;
 constexpr std::int64_t kMostGaps = 32;
 constexpr std::size_t kGapBytes = 200;  ///< on the wire
 
-/// One that has no bytes here, or more than can be, is none.
+/// One that has no bytes here, or more than can be, or no size, is none.
 bool keepsSnapshot(const FaceEvent& event) {
+    constexpr int kLongestSide = 65535;  // event_story has 16 bits for each
     const auto& snapshot = event.snapshot;
-    return snapshot && snapshot->jpeg && snapshot->bytes == snapshot->jpeg->size() && snapshot->bytes > 0 &&
+    const auto sane = [](int side) { return side > 0 && side <= kLongestSide; };
+    return snapshot && sane(snapshot->size.width) && sane(snapshot->size.height) && snapshot->jpeg &&
+           snapshot->bytes == snapshot->jpeg->size() && snapshot->bytes > 0 &&
            snapshot->bytes <= Snapshot::kMostBytes;
 }
 
@@ -176,7 +179,9 @@ std::int64_t JournalStore::discard(const std::vector<Victim>& victims, const cha
     if (victims.empty() || file_.failed()) return 0;
     Gap gap{victims.front().seq, victims.front().seq, static_cast<std::int64_t>(victims.size()), reason};
     for (const Victim& victim : victims) {
-        state_.snapshotBytes -= statements_->snapshotBytes.with(victim.seq).number();
+        if (state_.snapshotBytes > 0) {
+            state_.snapshotBytes -= statements_->snapshotBytes.with(victim.seq).number();
+        }
         statements_->deleteEvent.with(victim.seq).run();
         --state_.events;
         state_.bytes -= victim.bytes;

@@ -68,16 +68,20 @@ TEST_CASE("a picture is kept with its event, over restarts; a page brings the sm
     CHECK_FALSE(snapshotOf(store, 99));
 }
 
-TEST_CASE("what has no bytes, or more than can be, is no picture") {
+TEST_CASE("what has no bytes, or more than can be, or no size, is no picture") {
     const TempFolder folder;
     JournalStore store(settingsIn(folder.path()));
     REQUIRE(store.open());
     FaceEvent elsewhere = picturedEvent(1, 100);
     elsewhere.snapshot->jpeg = nullptr;
+    FaceEvent flat = picturedEvent(5, 100);
+    flat.snapshot->size.height = 0;
+    FaceEvent wide = picturedEvent(6, 100);
+    wide.snapshot->size.width = 65536;
     FaceEvent wrong = picturedEvent(2, 100);
     wrong.snapshot->bytes = 99;
-    REQUIRE(
-        commit(store, {elsewhere, wrong, picturedEvent(3, Snapshot::kMostBytes + 1), picturedEvent(4, 0)}));
+    REQUIRE(commit(store, {flat, wide, elsewhere, wrong, picturedEvent(3, Snapshot::kMostBytes + 1),
+                           picturedEvent(4, 0)}));
     for (const JournalRecord& record : pageOf(store).records) CHECK_FALSE(eventIn(record)->snapshot);
 }
 
