@@ -65,7 +65,9 @@ struct Life {
     }
 
     /// Some events have a picture, small ones and large ones.
-    static std::size_t pictureOf(std::uint64_t number) { return number % 3 == 0 ? number * 97 % 6000 : 0; }
+    static std::size_t pictureOf(std::uint64_t number) {
+        return number % 3 == 0 ? static_cast<std::size_t>(number * 97 % 6000) : 0;
+    }
 
     /// The event's picture, whole, or none: it may have had to go.
     void checkPicture(JournalStore& store, std::int64_t seq, const FaceEvent& event) {
