@@ -168,10 +168,16 @@ void PeerExchange::putFaceItem(Item item, std::size_t most) {
             ++droppedFaceItems_;
             return;
         }
+        if (inbox_.faceItems >= kMaxFacePictures) letPictureGo(item);
         ++inbox_.faceItems;
         appendItem(std::move(item), wake);
     }
     wakeIf(wake);
+}
+
+void PeerExchange::letPictureGo(Item& item) {
+    if (auto* event = std::get_if<FaceEvent>(&item)) event->snapshot.reset();
+    if (auto* noted = std::get_if<Noted>(&item)) noted->event.snapshot.reset();
 }
 
 void PeerExchange::publish(const FaceEvent& event) {

@@ -28,6 +28,8 @@ class PeerExchange {
 
     static constexpr std::size_t kMaxChunkBytes = 16 << 20;
     static constexpr std::size_t kMaxFaceItems = 4096;
+    /// Behind so many an event leaves its picture behind: they may be 64 KB each.
+    static constexpr std::size_t kMaxFacePictures = 256;
     /// `leave` events have as much room again: a face whose end is lost would be shown for ever.
     static constexpr std::size_t kMaxFaceItemsWithLeaves = 2 * kMaxFaceItems;
 
@@ -136,6 +138,7 @@ class PeerExchange {
     template <class Superseded>
     void putNewest(Item item, Superseded superseded);
     void putFaceItem(Item item, std::size_t most);
+    static void letPictureGo(Item& item);
     void wakeIf(bool needed);
     bool admit(const Chunk& chunk);          ///< under mutex_
     void appendItem(Item item, bool& wake);  ///< under mutex_

@@ -11,6 +11,8 @@ namespace {
 
 /// So much may wait in the last lane before the next one is read from the journal.
 constexpr std::size_t kWaitingWhileReading = 64 << 10;
+/// The same for those of a peer that gets each once: it may read slowly, and there may be many like it.
+constexpr std::size_t kWaitingAtMost = 256 << 10;
 
 FrameRef pictureOf(const FaceEvent& event) {
     return event.best ? event.best->frame : event.frame;
@@ -68,15 +70,18 @@ void Session::readSnapshots() {
 
 void Session::deliver(const JournalSnapshot& snapshot) {
     if (!durable() || closeWish_) return;
-    const auto due = snapshotsDue_.arrived(snapshot.seq, snapshot.journal == feed_.journal());
+    const bool known = snapshot.journal == feed_.journal();
+    const auto due = snapshotsDue_.arrived(snapshot.seq, known);
     if (due) sendSnapshot(*due, snapshot.jpeg);
-    readSnapshots();
+    // A disk that cannot be read now is not asked as fast as it says so: tick() does it.
+    if (known) readSnapshots();
 }
 
 void Session::sendSnapshot(const DueSnapshot& due, const SharedBytes& jpeg) {
     const std::int64_t mark = due.seq > 0 ? -due.seq : 0;
     const char* missing = jpeg ? "too much waits to be read" : "it is not kept any more";
-    if (jpeg &&
+    const bool room = due.seq > 0 || lanes_.bytes(Lane::bulk) <= kWaitingAtMost;
+    if (jpeg && room &&
         lanes_.push(Lane::bulk, cutIntoParts(chunkOf(due, jpeg), around_.limits.partBytes, mark), now())) {
         return;
     }

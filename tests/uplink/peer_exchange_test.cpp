@@ -219,6 +219,28 @@ TEST_CASE("faces are bounded too, and no end of a face is lost for it") {
     CHECK(hall.exchange->agent().liveFaces.at("door").empty());
 }
 
+TEST_CASE("where many faces wait, they wait without their pictures") {
+    Hall hall;
+    const auto pictured = [](const char* camera, std::uint64_t track) {
+        FaceEvent event = faceOf(camera, track, FacePhase::enter);
+        event.snapshot = Snapshot{{60, 80}, 3, share({1, 2, 3})};
+        return event;
+    };
+    hall.exchange->publish(pictured("yard", 1));
+    for (std::uint64_t i = 1; i < PeerExchange::kMaxFacePictures; ++i)
+        hall.exchange->publish(pictured("door", i));
+    hall.exchange->publish(pictured("yard", 2));
+    hall.exchange->note(pictured("yard", 3));
+    hall.exchange->drain();
+    hall.exchange->publish(pictured("yard", 4));
+    hall.exchange->drain();
+    const auto& faces = hall.exchange->agent().liveFaces.at("yard");
+    CHECK(faces.at(1).snapshot);
+    CHECK_FALSE(faces.at(2).snapshot);
+    CHECK_FALSE(faces.at(3).snapshot);
+    CHECK(faces.at(4).snapshot);
+}
+
 TEST_CASE("the service thread is woken once for all that waits, and not after it was let go") {
     Hall hall;
     int wakes = 0;

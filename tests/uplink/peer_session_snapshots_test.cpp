@@ -147,6 +147,16 @@ TEST_CASE("what finds no room is told, and the event goes all the same") {
     CHECK(drop.str("reason") == "too much waits to be read");
 }
 
+TEST_CASE("a viewer that reads slowly has so many pictures waiting and no more") {
+    auto bench = viewerThatWants("transfer");
+    for (std::uint64_t track = 1; track <= 20; ++track) bench.session->deliver(pictured(track, 50'000));
+    const auto types = typesOf(bench.hear());
+    CHECK(std::ranges::count(types, "face_detected") == 20);
+    const auto whole = std::ranges::count(types, "binary");
+    CHECK(whole == 6);  // 256 KB, and the one that went over it
+    CHECK(std::ranges::count(types, "drop") == 20 - whole);
+}
+
 TEST_CASE("a hub's pictures stay in the journal until their events are written and the last lane has room") {
     auto bench =
         hubThatWants("transfer", {stored(1, 9000), stored(2, 500), faceOf("cam_123", 3, FacePhase::enter)});
@@ -188,6 +198,8 @@ TEST_CASE("a picture that is not kept any more is told, and one that could not b
     bench.hear();
     bench.session->tick();
     bench.session->deliver(JournalSnapshot{"", 1, nullptr});
+    CHECK(bench.journal->snapshotsAsked.size() == 1);  // not at once
+    bench.session->tick();
     CHECK(bench.journal->snapshotsAsked == std::vector<std::int64_t>{1, 1});
     giveSnapshot(bench, nullptr);
     const Heard drop = bench.only("drop");
