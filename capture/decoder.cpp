@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t kMostInFlight = 150;
 /// So many key frames fed alone that have not come out will not.
 constexpr std::ptrdiff_t kMostKeysInFlight = 2;
+/// Whoever comes is seen within 2 s or so, and cameras whose key frames come more often, or that code nothing
+/// else, cost no more than others while nobody is there. Less than 1.5 s, for their clocks.
+constexpr Microseconds kKeysApart = std::chrono::milliseconds(1400);
 /// More than such a group lasts.
 constexpr Microseconds kReplayShift = std::chrono::seconds(10);
 
@@ -90,6 +93,7 @@ void Decoder::decodeAll() {
 void Decoder::decodeKeyFrames() {
     const std::lock_guard lock(mutex_);
     decoding_ = Decoding::keyFrames;
+    keyFedAt_.reset();
     drain();
 }
 
@@ -117,6 +121,7 @@ void Decoder::begin(Decoding decoding, const Backlog& backlog, const std::shared
     input_ = pipeline_->element("in");
     decoding_ = decoding;
     awaitsKey_ = true;
+    keyFedAt_.reset();
     shift_ += kReplayShift;
     for (const Chunk& chunk : backlog.chunks) {
         const bool wanted =
@@ -143,6 +148,10 @@ void Decoder::feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>
     if (!stamp || (awaitsKey_ && !chunk.keyFrame) || inFlight_.size() >= kMostInFlight) {
         ++dropped_;
         return;
+    }
+    if (onlyKeys) {
+        if (keyFedAt_ && stamp->mediaTime - *keyFedAt_ < kKeysApart) return;
+        keyFedAt_ = stamp->mediaTime;
     }
     awaitsKey_ = false;
     if (coding != coding_) {

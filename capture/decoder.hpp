@@ -99,7 +99,8 @@ class Decoder {
     /// goes forward.
     Microseconds shift_{0};
     bool awaitsKey_ = true;
-    bool needOthers_ = false;  ///< key frames alone did not come out
+    std::optional<Microseconds> keyFedAt_;  ///< media time of the last key frame that was fed alone
+    bool needOthers_ = false;               ///< key frames alone did not come out
 };
 
 }  // namespace edgecam::capture

@@ -24,7 +24,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Size kSize{320, 180};
-constexpr Microseconds kStep{33'333};
+constexpr Microseconds kStep{
+    90'000};                     // so a group of 16 is long enough for each of its key frames to be decoded
 constexpr auto kDeadline = 20s;  // only ever reached by a failure
 constexpr const char* kNoReordering = "tune=zerolatency";
 
@@ -206,16 +207,40 @@ Numbers range(std::uint32_t first, std::uint32_t last) {
 }  // namespace
 
 TEST_CASE("with key frames only, exactly these come out, the present group's at once") {
-    Bench bench(10);
+    Bench bench(16);
     bench.give(5);
     bench.tested.run(Decoding::keyFrames);
     CHECK(bench.tested.decoding() == Decoding::keyFrames);
     REQUIRE(bench.shown.has(1));
-    bench.give(46);
-    REQUIRE(bench.shown.has(51));
-    REQUIRE(bench.all.has(51));
-    CHECK(bench.shown.numbers() == Numbers{1, 11, 21, 31, 41, 51});
+    bench.give(76);
+    REQUIRE(bench.shown.has(81));
+    REQUIRE(bench.all.has(81));
+    CHECK(bench.shown.numbers() == Numbers{1, 17, 33, 49, 65, 81});
     CHECK(bench.shown.numbers() == bench.keys);
+    CHECK(bench.tested.dropped() == 0);
+    bench.checkShown();
+}
+
+TEST_CASE("of key frames that come more often, those of each second and a half or two come out") {
+    Bench bench(6);  // 0.54 s
+    bench.tested.run(Decoding::keyFrames);
+    bench.give(1);
+    bench.tested.run(Decoding::keyFrames);
+    for (const std::uint32_t next : {19U, 37U, 55U}) {
+        bench.give(18);
+        REQUIRE(bench.shown.has(next));
+    }
+    CHECK(bench.shown.numbers() == Numbers{1, 19, 37, 55});
+    bench.give(5);
+    bench.tested.run(Decoding::all);
+    REQUIRE(bench.shown.has(60));  // those left out before are no gap
+    bench.tested.run(Decoding::keyFrames);
+    bench.give(1);
+    REQUIRE(bench.shown.has(61));  // it has begun anew
+    bench.give(18);
+    REQUIRE(bench.shown.has(79));
+    REQUIRE(bench.all.has(79));
+    CHECK(bench.shown.numbers() == Numbers{1, 19, 37, 55, 60, 61, 79});
     CHECK(bench.tested.dropped() == 0);
     bench.checkShown();
 }
@@ -287,25 +312,25 @@ TEST_CASE("key frames only again: from the next picture on, and all again in the
 }
 
 TEST_CASE("where the cache gave up the group, all begin with the next key frame") {
-    Bench bench(75, 160);  // 2.5 s
+    Bench bench(28);  // 2.5 s
     bench.tested.run(Decoding::keyFrames);
     bench.give(1);
     bench.tested.run(Decoding::keyFrames);
     REQUIRE(bench.shown.has(1));
     CHECK(bench.stream.keepsGroups());
-    bench.give(69);
+    bench.give(26);
     CHECK_FALSE(bench.stream.keepsGroups());
     bench.tested.run(Decoding::all);
-    bench.give(8);
-    REQUIRE(bench.shown.has(78));
-    REQUIRE(bench.all.has(78));
-    CHECK(bench.shown.numbers() == Numbers{1, 76, 77, 78});
+    bench.give(4);
+    REQUIRE(bench.shown.has(31));
+    REQUIRE(bench.all.has(31));
+    CHECK(bench.shown.numbers() == Numbers{1, 29, 30, 31});
     CHECK_FALSE(bench.stream.keepsGroups());  // nor did it the last one
     bench.checkShown();
 }
 
 TEST_CASE("B-frames: a key frame does not wait for the next one, and what leads it does not come behind it") {
-    Bench bench(15, 100, "bframes=2 b-adapt=false");
+    Bench bench(17, 100, "bframes=2 b-adapt=false");
     REQUIRE(std::ranges::any_of(bench.clip.units, [last = Microseconds(-1)](const Unit& unit) mutable {
         return std::exchange(last, unit.pts) > unit.pts;
     }));
@@ -335,7 +360,7 @@ TEST_CASE("B-frames: a key frame does not wait for the next one, and what leads 
 }
 
 TEST_CASE("open groups, whose key frames do not stand alone, are decoded whole after three of them") {
-    Bench bench(15, 100, "bframes=2 b-adapt=false option-string=open-gop=1");
+    Bench bench(17, 100, "bframes=2 b-adapt=false option-string=open-gop=1");
     bench.give(1);
     bench.tested.run(Decoding::keyFrames);
     REQUIRE(bench.shown.has(1));
