@@ -12,7 +12,8 @@ namespace {
 constexpr float kChange = 5;
 constexpr int kSamplesAcross = 8;  ///< of a cell, in each direction
 constexpr Microseconds kStaysOpen = std::chrono::seconds(1);
-constexpr Microseconds kLongestRest = std::chrono::seconds(5);
+constexpr Microseconds kFirstRest = std::chrono::seconds(5);
+constexpr Microseconds kLongestRest = std::chrono::seconds(30);
 
 /// The mean of at most 8x8 pixels, evenly over [left, right) and [top, bottom), which are not empty.
 float meanOf(const Plane& luma, int left, int top, int right, int bottom) {
@@ -35,10 +36,14 @@ bool MotionGate::opens(const Picture& picture) {
     if (!cells || !reference_ || now < lookedAt_ || differ(*cells, *reference_)) {
         changedAt_ = now;
         changedBefore_ = true;
+        rest_ = kFirstRest;
         return true;
     }
     const bool next = std::exchange(changedBefore_, false);
-    return next || now - changedAt_ < kStaysOpen || now - lookedAt_ >= kLongestRest;
+    if (next || now - changedAt_ < kStaysOpen) return true;
+    if (now - lookedAt_ < rest_) return false;
+    rest_ = std::min(2 * rest_, kLongestRest);
+    return true;
 }
 
 void MotionGate::looked(const Picture& picture) {

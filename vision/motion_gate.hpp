@@ -20,8 +20,9 @@ namespace edgecam::vision {
 class MotionGate {
   public:
     /// Whether to look: something changed, or did in the picture before this one or within the last second,
-    /// or nothing was looked through for 5 seconds, or it cannot be told. Time is that of capture; a clock
-    /// set back counts as a change.
+    /// or nothing was looked through for 5 seconds, and then for twice as long each time, up to 30, while
+    /// nothing changes: a slow change adds up until it is one, so what can be missed is faint. Or it cannot
+    /// be told. Time is that of capture; a clock set back counts as a change.
     bool opens(const Picture& picture);
     /// This picture was looked through: what comes is held against it.
     void looked(const Picture& picture);
@@ -37,6 +38,7 @@ class MotionGate {
     std::optional<Cells> reference_;
     Utc lookedAt_;
     Utc changedAt_;
+    Microseconds rest_{};         ///< without a look, at most
     bool changedBefore_ = false;  ///< in the picture before
 };
 

@@ -55,13 +55,23 @@ MotionGate restingGate() {
 
 }  // namespace
 
-TEST_CASE("noise is no change, and a still view is looked through every five seconds") {
+TEST_CASE("noise is no change, and a still view is looked through every 5 s, then more and more seldom") {
     MotionGate gate = restingGate();
     for (unsigned i = 0; i < 30; ++i) CHECK_FALSE(gate.opens(noisy(1600ms + i * 100ms, 5, 10 + i)));
-    CHECK(gate.opens(noisy(5s, 5, 99)));
-    gate.looked(noisy(5s, 5, 99));
-    CHECK_FALSE(gate.opens(noisy(5100ms, 5, 100)));
-    CHECK(gate.opens(noisy(10s, 5, 101)));
+    Microseconds looked = 0s;
+    for (const Microseconds rest : {5s, 10s, 20s, 30s, 30s}) {
+        CHECK_FALSE(gate.opens(noisy(looked + rest - 100ms, 5, 98)));
+        looked += rest;
+        CHECK(gate.opens(noisy(looked, 5, 99)));
+        gate.looked(noisy(looked, 5, 99));
+    }
+    const auto moved = [](int x, int y) { return x > 400 && x < 460 && y > 100 ? 200 : wall(x, y); };
+    CHECK(gate.opens(pictureOf(looked + 2s, moved)));
+    gate.looked(pictureOf(looked + 2s, moved));
+    CHECK(gate.opens(pictureOf(looked + 2900ms, moved)));
+    gate.looked(pictureOf(looked + 2900ms, moved));
+    CHECK_FALSE(gate.opens(pictureOf(looked + 7800ms, moved)));
+    CHECK(gate.opens(pictureOf(looked + 7900ms, moved)));  // after a change every 5 s again
 }
 
 TEST_CASE("a small face is a change, wherever it comes") {
