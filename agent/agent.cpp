@@ -66,7 +66,7 @@ Agent::Agent(ConfigInForce config, DataDir dataDir, MainLoop& loop, const Clock&
       health_(clock),
       metrics_(kVersion, idsOf(config_.cameras)),
       plans_(config_.uplinks, dataDir_, clock),
-      pace_(config_.vision.rateHz, config_.vision.processorBudget),
+      pace_(config_.vision.rateHz, config_.vision.inputSize, config_.vision.processorBudget),
       configDesk_(std::move(config), dataDir_, clock, configWays()),
       logLevel_(logLevel),
       heartbeat_(std::chrono::milliseconds(500), [this] { health_.mainLoopTurned(); }) {}

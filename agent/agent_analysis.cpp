@@ -1,4 +1,4 @@
-// Agent: who looks through its cameras, and how often the box can afford it.
+// Agent: who looks through its cameras, and how much of it the box can afford.
 #include <algorithm>
 #include <utility>
 
@@ -13,8 +13,7 @@ namespace edgecam::agent {
 void Agent::addAnalysis(CameraStatus& status, const CameraUnit& unit) const {
     status.detector = unit.detector;
     if (!unit.looking) return;
-    status.analysisHz = pace_.rateHz();
-    status.analysisReason = pace_.reason();
+    status.analysis = {pace_.rateHz(), pace_.size(), pace_.reason()};
 }
 
 /// Makes the detector that looks through all cameras, with the thread that uses it if there is none. False:
@@ -22,7 +21,7 @@ void Agent::addAnalysis(CameraStatus& status, const CameraUnit& unit) const {
 bool Agent::chooseDetector() {
     vision::DetectorSettings settings;
     settings.modelPaths = modelPaths(config_.vision.model);
-    settings.inputSize = config_.vision.inputSize;
+    settings.inputSize = pace_.size();
     auto chosen = vision::makeFaceDetector(settings);
     if (!chosen) {
         logWarning("vision", "no faces will be found: ", chosen.error().message);
@@ -67,7 +66,7 @@ void Agent::addVision(CameraUnit& unit) {
 
 /// The cameras themselves do not notice, but for how often somebody looks.
 void Agent::changeVision() {
-    pace_ = AnalysisPace(config_.vision.rateHz, config_.vision.processorBudget);
+    pace_ = AnalysisPace(config_.vision.rateHz, config_.vision.inputSize, config_.vision.processorBudget);
     if (vision_) chooseDetector();
     std::vector<CameraChange> without;  // had no detector: they need a place for their pictures
     for (auto& [id, unit] : cameras_) {
@@ -128,12 +127,15 @@ void Agent::paceAnalysis(const uplink::AgentFigures& was, Microseconds ago) {
     if (load.cameras == 0 || !pace_.look(load, readPressure(), figuresAt_)) return;
 
     const double rate = pace_.rateHz();
+    const auto [width, height] = pace_.size();
     if (pace_.reason().empty()) {
-        logInfo("vision", "faces are looked for ", rate, " times a second again, as the config asks");
+        logInfo("vision", "faces are looked for ", rate, " times a second again, in pictures of ", width, "x",
+                height, ", as the config asks");
     } else {
         logWarning("vision", "faces are looked for only ", rate,
-                   " times a second and camera: ", pace_.reason());
+                   " times a second and camera, in pictures of ", width, "x", height, ": ", pace_.reason());
     }
+    vision_->fitInto(pace_.size());
     for (auto& [id, unit] : cameras_) {
         if (!unit.looking) continue;
         unit.camera->look(rate);

@@ -1,6 +1,7 @@
 #include "agent/analysis_pace.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/log.hpp"
@@ -12,6 +13,11 @@ namespace {
 constexpr double kNews = 0.2;
 constexpr double kDown = 0.5;
 constexpr double kUp = 1.25;
+/// Of the config's width and height.
+constexpr std::array kParts{1.0, 0.75, 0.5, 0.375, 0.25};
+constexpr int kShortestSide = 32;  // a detector's least
+/// Cores: one thread looks for all cameras, and a bit of it is not spent on pictures.
+constexpr double kOneThread = 0.95;
 /// A change smaller than this is neither made nor told: each one is a line in logs and a word to every peer.
 constexpr double kWorthIt = 0.1;
 
@@ -25,8 +31,36 @@ long percent(double cores) {
 
 }  // namespace
 
-double AnalysisPace::leastHz() const {
-    return std::min(kLeastHz, wishedHz_);
+AnalysisPace::AnalysisPace(double wishedHz, Size wishedSize, double budget)
+    : wishedHz_(wishedHz), budget_(budget), sizes_{wishedSize}, rateHz_(wishedHz) {
+    for (const double part : kParts) {
+        const Size smaller{static_cast<int>(std::lround(wishedSize.width * part)),
+                           static_cast<int>(std::lround(wishedSize.height * part))};
+        const auto [shorter, longer] = std::minmax(smaller.width, smaller.height);
+        if (longer < kLeastSide || shorter < kShortestSide) break;
+        if (part < 1) sizes_.push_back(smaller);
+    }
+}
+
+/// Of a picture of that size: a network's work is its pixels (a half of the width costs 0.26 of a picture's
+/// time, three quarters 0.60). What it really costs is learnt once it is in force.
+double AnalysisPace::workAt(std::size_t step) const {
+    const auto pixels = [](Size size) { return static_cast<double>(size.width) * size.height; };
+    return pixels(sizes_[step]) / pixels(sizes_.front());
+}
+
+double AnalysisPace::leastWork() const {
+    return std::min(kLeastHz, wishedHz_) * workAt(sizes_.size() - 1);
+}
+
+/// The largest size at which people can be followed. A larger one than now needs some room, or it would be
+/// left again at once.
+std::size_t AnalysisPace::stepFor(double work) const {
+    for (std::size_t step = 0; step + 1 < sizes_.size(); ++step) {
+        const double enough = step < step_ ? kFollowsHz * kUp : kFollowsHz;
+        if (work / workAt(step) >= std::min(enough, wishedHz_)) return step;
+    }
+    return sizes_.size() - 1;
 }
 
 void AnalysisPace::learn(const AnalysisLoad& load) {
@@ -34,13 +68,14 @@ void AnalysisPace::learn(const AnalysisLoad& load) {
     streaming_ = learnt_ ? smoothed(streaming_, streaming) : streaming;
     learnt_ = true;
     if (load.pictures <= 0) return;
-    const double cost = load.analysis / load.pictures;
+    const double cost = load.analysis / load.pictures / workAt(step_);
     perPicture_ = perPicture_ > 0 ? smoothed(perPicture_, cost) : cost;
 }
 
 double AnalysisPace::withinBudget(const AnalysisLoad& load) const {
-    if (budget_ <= 0 || perPicture_ <= 0 || load.cameras < 1) return wishedHz_;
-    return std::max(budget_ - streaming_, 0.0) / (perPicture_ * load.cameras);
+    if (perPicture_ <= 0 || load.cameras < 1) return wishedHz_;
+    const double left = budget_ > 0 ? std::clamp(budget_ - streaming_, 0.0, kOneThread) : kOneThread;
+    return left / (perPicture_ * load.cameras);
 }
 
 /// Down at once and by halves, up slowly: a box at its limit is not pushed over it every few seconds.
@@ -51,7 +86,7 @@ void AnalysisPace::step(const BoxPressure& box, Monotonic now) {
     if (hot || waits) {
         pressure_ = hot ? Cause::heat : Cause::waiting;
         if (since < kStepDown) return;
-        share_ = std::max(share_ * kDown, leastHz() / wishedHz_);
+        share_ = std::max(share_ * kDown, leastWork() / wishedHz_);
         steppedAt_ = now;
     } else if (share_ < 1 && box.waiting.value_or(0) <= kWaitsLittle && since >= kStepUp) {
         share_ = std::min(share_ * kUp, 1.0);
@@ -65,6 +100,9 @@ std::string AnalysisPace::told(Cause cause, const BoxPressure& box) const {
         case Cause::none:
             return {};
         case Cause::budget:
+            if (budget_ <= 0 || budget_ - streaming_ >= kOneThread) {
+                return "the processor core that all cameras share for it is busy";
+            }
             return concat("video takes ", percent(streaming_), " % of a processor core, of the ",
                           percent(budget_), " % that the config gives the agent");
         case Cause::heat:
@@ -80,11 +118,15 @@ bool AnalysisPace::look(const AnalysisLoad& load, const BoxPressure& box, Monoto
     step(box, now);
     const double budgeted = withinBudget(load);
     const double pressed = wishedHz_ * share_;
-    const double allowed = std::clamp(std::min(budgeted, pressed), leastHz(), wishedHz_);
-    const bool back = allowed >= wishedHz_ && rateHz_ < wishedHz_;
-    if (!back && std::abs(allowed - rateHz_) <= kWorthIt * rateHz_) return false;
-    rateHz_ = allowed;
-    reason_ = back ? std::string() : told(budgeted < pressed ? Cause::budget : pressure_, box);
+    const double work = std::clamp(std::min(budgeted, pressed), leastWork(), wishedHz_);
+    const bool whole = work >= wishedHz_;
+    const std::size_t next = stepFor(work);
+    const double rate = std::min(work / workAt(next), wishedHz_);
+    const bool back = whole && (rateHz_ < wishedHz_ || step_ > 0);
+    if (!back && next == step_ && std::abs(rate - rateHz_) <= kWorthIt * rateHz_) return false;
+    step_ = next;
+    rateHz_ = rate;
+    reason_ = whole ? std::string() : told(budgeted < pressed ? Cause::budget : pressure_, box);
     return true;
 }
 

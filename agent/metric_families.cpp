@@ -264,7 +264,11 @@ MetricFamilies cameraFamilies(const uplink::AgentView& agent) {
     Family rate(
         families, MetricType::Gauge, "edgecam_vision_rate_hertz",
         "Pictures looked through a second, at most: what the config asks, or what the box can spare.");
-    for (const auto& [id, status] : agent.cameras) rate.add({{"camera", id}}, status.analysisHz);
+    for (const auto& [id, status] : agent.cameras) rate.add({{"camera", id}}, status.analysis.rateHz);
+    Family width(families, MetricType::Gauge, "edgecam_vision_width_pixels",
+                 "Width of what pictures are fitted into to be looked through; 0: none are.");
+    for (const auto& [id, status] : agent.cameras)
+        width.add({{"camera", id}}, static_cast<double>(status.analysis.size.width));
     if (!agent.figures) return families;
     for (const auto& [name, help, value] : kCameraCounters) {
         Family family(families, MetricType::Counter, name, help);

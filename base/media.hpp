@@ -123,6 +123,13 @@ inline const char* nameOf(Decoding decoding) {
     return decoding == Decoding::keyFrames ? "key_frames" : "full";
 }
 
+/// How faces are looked for.
+struct Analysis {
+    double rateHz = 0;   ///< pictures a second, at most; 0: none
+    Size size;           ///< that they are fitted into
+    std::string reason;  ///< why one of them is less than the config asks, a sentence; empty: none is
+};
+
 /// Where a camera stands, for people and peers. A value: copied to whoever wants it.
 struct CameraStatus {
     std::string cameraId;
@@ -131,9 +138,8 @@ struct CameraStatus {
     std::string warning;  ///< what is not well with it although it is live, a sentence; empty: nothing
     Size size;            ///< of the source; empty while unknown
     double frameRate = 0;
-    std::string detector;        ///< "yunet", "haar cascade", "off", or why there is none
-    double analysisHz = 0;       ///< pictures looked at a second, at most; 0: none
-    std::string analysisReason;  ///< why that is less than the config asks, a sentence; empty: it is not
+    std::string detector;  ///< "yunet", "haar cascade", "off", or why there is none
+    Analysis analysis;
     std::uint64_t restarts = 0;
 };
 

@@ -83,6 +83,7 @@ class NotedDetector final : public vision::FaceDetector {
         }
         return faces;
     }
+    void fitInto(Size size) override { real_->fitInto(size); }
     [[nodiscard]] std::string name() const override { return real_->name(); }
 
   private:

@@ -121,10 +121,11 @@ void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
     history(json, event);
 }
 
-void analysis(JsonWriter& json, const CameraStatus& status) {
-    if (status.analysisHz <= 0) return;
-    json.key("analysis").beginObject().key("rate_hz").rounded(status.analysisHz, 3);
-    if (!status.analysisReason.empty()) json.field("reason", status.analysisReason);
+void analysis(JsonWriter& json, const Analysis& analysis) {
+    if (analysis.rateHz <= 0) return;
+    json.key("analysis").beginObject().key("rate_hz").rounded(analysis.rateHz, 3);
+    size(json, analysis.size);
+    if (!analysis.reason.empty()) json.field("reason", analysis.reason);
     json.endObject();
 }
 
@@ -135,7 +136,7 @@ void camera(JsonWriter& json, const CameraStatus& status) {
     size(json, status.size);
     if (status.frameRate > 0) json.key("framerate").rounded(status.frameRate, 3);
     if (!status.detector.empty()) json.field("detector", status.detector);
-    analysis(json, status);
+    analysis(json, status.analysis);
     json.field("restarts", status.restarts).endObject();
 }
 
@@ -213,7 +214,7 @@ void streamReport(JsonWriter& json, const StreamReport& report) {
     if (!report.quality.empty()) json.field("quality", report.quality);
     if (!report.camera.reason.empty()) json.field("reason", report.camera.reason);
     if (!report.camera.warning.empty()) json.field("warning", report.camera.warning);
-    analysis(json, report.camera);
+    analysis(json, report.camera.analysis);
     if (report.liveFrom) json.field("live_from_us", microsecondsOf(*report.liveFrom));
 }
 

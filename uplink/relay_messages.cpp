@@ -43,9 +43,12 @@ void fields(A& a, Backlog& x) {
     a(x.chunks, x.liveFrom);
 }
 template <class A>
+void fields(A& a, Analysis& x) {
+    a(x.rateHz, x.size, x.reason);
+}
+template <class A>
 void fields(A& a, CameraStatus& x) {
-    a(x.cameraId, x.state, x.reason, x.warning, x.size, x.frameRate, x.detector, x.analysisHz,
-      x.analysisReason, x.restarts);
+    a(x.cameraId, x.state, x.reason, x.warning, x.size, x.frameRate, x.detector, x.analysis, x.restarts);
 }
 template <class A>
 void fields(A& a, Face& x) {

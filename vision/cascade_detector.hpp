@@ -26,13 +26,14 @@ class CascadeDetector final : public FaceDetector {
                                                          float minConfidence);
 
     Result<std::vector<Face>> detect(const Picture& picture) override;
+    void fitInto(Size size) override { inputSize_ = size; }
     [[nodiscard]] std::string name() const override { return "haar cascade"; }
 
   private:
     CascadeDetector(cv::CascadeClassifier cascade, Size inputSize, float minConfidence);
 
     cv::CascadeClassifier cascade_;
-    const Size inputSize_;
+    Size inputSize_;
     const float minConfidence_;
 };
 

@@ -19,6 +19,9 @@ class FaceDetector {
     /// Boxes as fractions of the picture, clipped to it, best first, overlapping ones already removed. Blocks
     /// for the time of the analysis. An empty or broken picture is an error, never a crash.
     virtual Result<std::vector<Face>> detect(const Picture& picture) = 0;
+    /// Pictures are fitted into this from the next one on, as DetectorSettings::inputSize, which see for its
+    /// range. The first one may take twice as long.
+    virtual void fitInto(Size size) = 0;
     /// "yunet" or "haar cascade".
     [[nodiscard]] virtual std::string name() const = 0;
 };

@@ -24,6 +24,9 @@ class Letterbox {
   public:
     explicit Letterbox(Size input) : input_(input) {}
 
+    /// From the next picture on.
+    void fitInto(Size input) { input_ = input; }
+
     /// `picture` has passed checkPicture(). The result is valid until the next call.
     const cv::Mat& fill(const Picture& picture);
     /// The part of the last result that is picture; the rest is black.
@@ -32,7 +35,7 @@ class Letterbox {
   private:
     void shape(Size scaled);
 
-    const Size input_;
+    Size input_;
     Size scaled_;
     cv::Mat i420_;
     cv::Mat canvas_;

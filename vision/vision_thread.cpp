@@ -52,8 +52,14 @@ void VisionThread::replace(std::unique_ptr<FaceDetector> detector) {
     {
         const std::lock_guard lock(mutex_);
         overtaken = std::exchange(newDetector_, std::optional(std::move(detector)));
+        newSize_.reset();
     }
     news_.notify_one();
+}
+
+void VisionThread::fitInto(Size size) {
+    const std::lock_guard lock(mutex_);
+    newSize_ = size;
 }
 
 /// The lock is taken for the thread not to miss what came between its look at the mailboxes and its sleep.
@@ -69,6 +75,8 @@ void VisionThread::run() {
     while (!ending_) {
         heart.beat();
         if (newDetector_) takeNewDetector(lock);
+        if (newSize_ && detector_) detector_->fitInto(*newSize_);
+        newSize_.reset();
         const Monotonic now = clock_.monotonic();
         CameraVision* camera = turns_.next([now](const CameraVision* each) { return each->wantsTurn(now); });
         if (!camera) {

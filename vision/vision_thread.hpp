@@ -17,10 +17,9 @@
 namespace edgecam::vision {
 
 /// Thread-safe. All cameras together get at most one core. Where they want more, each one's mailbox skips,
-/// and the thread takes the newest picture of the camera that it looked through the longest ago (Turns). The
-/// rate a tracker was told of is then higher than the real one, which changes next to nothing down to a
-/// picture a second; below it a face that is missed in one picture is a new one in the next, and below one in
-/// 3 s nobody is followed.
+/// and the thread takes the newest picture of the camera that it looked through the longest ago (Turns).
+/// Until its owner has noticed and told cameras and trackers of a rate that can be had, theirs is higher than
+/// the real one, which changes next to nothing down to a picture a second.
 class VisionThread {
   public:
     /// Takes a camera away from the thread: waits while its own picture is being looked through, so at most
@@ -45,6 +44,9 @@ class VisionThread {
     /// Looks on with another detector from the next picture on: the live tracks of all cameras leave first,
     /// ids and counters go on. nullptr: pictures are let go of unseen. Does not wait; the last call counts.
     void replace(std::unique_ptr<FaceDetector> detector);
+    /// Fits pictures into another size from the next one on, see FaceDetector::fitInto(). Those who are
+    /// followed are followed on. Does not wait; the last call counts, up to a replace().
+    void fitInto(Size size);
 
   private:
     void leave(CameraVision& camera);
@@ -61,6 +63,7 @@ class VisionThread {
     Turns<CameraVision> turns_;
     const CameraVision* serving_ = nullptr;
     std::optional<std::unique_ptr<FaceDetector>> newDetector_;
+    std::optional<Size> newSize_;
     bool ending_ = false;
     std::thread thread_;  // last: it uses all the others
 };

@@ -13,8 +13,8 @@
 
 namespace edgecam::vision {
 
-/// Thread-bound, as every FaceDetector. The network's input is no larger than the picture's shape needs, so it
-/// takes another size when cameras of several shapes are looked through by turns. That costs 6 % (4:3) and
+/// Thread-bound, as every FaceDetector. The network's input is no larger than the picture's shape needs, so
+/// it takes another size when cameras of several shapes are looked through by turns. That costs 6 % (4:3) and
 /// 12 % (16:9) more than a network for each (measured, x86, 640x360): less than black columns up to one size
 /// for all (21 % of a 4:3 picture), and 17 MB less than a second network.
 class YunetDetector final : public FaceDetector {
@@ -24,6 +24,7 @@ class YunetDetector final : public FaceDetector {
     static Result<std::unique_ptr<YunetDetector>> load(ByteView model, Size inputSize, float minConfidence);
 
     Result<std::vector<Face>> detect(const Picture& picture) override;
+    void fitInto(Size size) override { letterbox_.fitInto(size); }
     [[nodiscard]] std::string name() const override { return "yunet"; }
 
   private:

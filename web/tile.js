@@ -282,9 +282,9 @@ export class Tile {
     /** What is not well although it is live. */
     #notes() {
         const { warning, analysis } = this.#status;
-        const seldom = analysis?.reason &&
-            `Faces are looked for only ${analysis.rate_hz} times a second: ${sentence(analysis.reason)}`;
-        return [sentence(warning), seldom].filter(Boolean).join(' ');
+        const less = analysis?.reason && `Faces are looked for only ${analysis.rate_hz} times a second, ` +
+            `in pictures of ${analysis.width} x ${analysis.height}: ${sentence(analysis.reason)}`;
+        return [sentence(warning), less].filter(Boolean).join(' ');
     }
 
     /** Shows where things stand, and asks again for what does not come; call about twice a second. */

@@ -1,4 +1,5 @@
-// How often the cameras are looked at where there is not enough of the box for everything.
+// How often the cameras are looked at, and in how large pictures, where there is not enough of the box for
+// everything.
 #include "agent/analysis_pace.hpp"
 
 #include <doctest/doctest.h>
@@ -11,9 +12,18 @@ using agent::BoxPressure;
 
 namespace {
 
-/// A box where a picture costs `perPicture` seconds to look through and video takes `streaming` cores.
+constexpr Size kWhole{640, 360};
+constexpr Size kMedium{480, 270};
+constexpr Size kSmall{320, 180};
+
+/// A box where a picture of kWhole costs `perPicture` seconds to look through and video takes `streaming`
+/// cores.
 struct Box {
+    explicit Box(double wishedHz, double budget, Size wished = kWhole)
+        : pace(wishedHz, wished, budget), wishedSize(wished) {}
+
     AnalysisPace pace;
+    Size wishedSize;
     double streaming = 0;
     double perPicture = 0.05;
     int cameras = 1;
@@ -24,90 +34,175 @@ struct Box {
     void run(Microseconds time) {
         for (const Monotonic end = now + time; now < end; now += 1s) {
             const double pictures = pace.rateHz() * cameras;
-            const double analysis = pictures * perPicture;
+            const double analysis = pictures * cost();
             told += pace.look({streaming + analysis, analysis, pictures, cameras}, pressure, now) ? 1 : 0;
         }
     }
     /// Cores that the agent takes.
-    [[nodiscard]] double used() const { return streaming + pace.rateHz() * cameras * perPicture; }
+    [[nodiscard]] double used() const { return streaming + pace.rateHz() * cameras * cost(); }
+    /// Of a picture: a bit more than its pixels say, as it really is.
+    [[nodiscard]] double cost() const {
+        const double part = static_cast<double>(pace.size().width) / wishedSize.width;
+        return perPicture * (0.95 * part * part + 0.05);
+    }
 };
 
 }  // namespace
 
 TEST_CASE("with enough of everything, and without a budget, the config's wish is in force") {
-    Box box{AnalysisPace(10, 0)};
+    Box box(10, 0);
     box.streaming = 7;
     box.run(60s);
     CHECK(box.pace.rateHz() == 10);
+    CHECK(box.pace.size() == kWhole);
     CHECK(box.pace.reason().empty());
     CHECK(box.told == 0);
 }
 
 TEST_CASE("analysis gets what video leaves of the budget, however many cameras share it") {
     for (const int cameras : {1, 4}) {
-        Box box{AnalysisPace(10, 1.0)};
+        Box box(10, 1.0);
         box.cameras = cameras;
         box.streaming = 0.7;
         box.run(60s);
         CHECK(box.used() < 1.1);
         CHECK(box.used() > 0.9);
         CHECK(box.pace.reason().find("70 % of a processor core, of the 100 %") != std::string::npos);
-        CHECK(box.told <= 2);
+        CHECK(box.told <= 4);
     }
 }
 
-TEST_CASE("video that needs all of the budget leaves the slowest pace, and what it gives back is used") {
-    Box box{AnalysisPace(10, 1.0)};
-    box.streaming = 3;
-    box.run(60s);
-    CHECK(box.pace.rateHz() == AnalysisPace::kLeastHz);
-    box.streaming = 0.2;
-    box.run(60s);
+TEST_CASE("pictures are fewer first, then smaller, then fewer again, and larger first when there is room") {
+    Box box(10, 1.0);
+    const auto at = [&](double left) {
+        box.streaming = 1 - left;
+        box.run(60s);
+        CAPTURE(left);
+        CHECK(box.used() < 1.1);
+        return box.pace.size();
+    };
+    // A picture takes 0.05 s: 0.2 s are 4 a second.
+    CHECK(at(0.4) == kWhole);
+    CHECK(at(0.22) == kWhole);
+    CHECK(box.pace.rateHz() == doctest::Approx(4.4).epsilon(0.1));
+    CHECK(at(0.16) == kMedium);
+    CHECK(box.pace.rateHz() == doctest::Approx(5.5).epsilon(0.1));
+    CHECK(at(0.1) == kSmall);
+    CHECK(box.pace.rateHz() == doctest::Approx(7).epsilon(0.1));
+    CHECK(at(0.03) == kSmall);
+    CHECK(box.pace.rateHz() == doctest::Approx(2.1).epsilon(0.1));
+    CHECK(at(0.18) == kMedium);
+    CHECK(at(0.22) == kMedium);  // some room is kept, or the size would change to and fro
+    CHECK(at(0.32) == kWhole);
+    CHECK(at(0.6) == kWhole);
     CHECK(box.pace.rateHz() == 10);
     CHECK(box.pace.reason().empty());
 }
 
-TEST_CASE("a wish that is slower than the slowest pace stays") {
-    Box box{AnalysisPace(0.1, 1.0)};
+TEST_CASE("more cameras than one thread can look through are looked at less, without any budget too") {
+    for (const double budget : {0.0, 6.0}) {
+        Box box(10, budget);
+        box.streaming = 2;
+        box.cameras = 4;
+        box.run(60s);
+        CHECK(box.pace.size() == kWhole);
+        CHECK(box.pace.rateHz() == doctest::Approx(4.75));
+        CHECK(box.pace.reason() == "the processor core that all cameras share for it is busy");
+        CHECK(box.told == 1);
+        box.cameras = 12;
+        box.run(60s);
+        CHECK(box.pace.size() == kSmall);
+        CHECK(box.used() - box.streaming < 1);
+        box.cameras = 1;
+        box.run(60s);
+        CHECK(box.pace.rateHz() == 10);
+        CHECK(box.pace.reason().empty());
+    }
+}
+
+TEST_CASE("far faces: what is analysed in more than 640x360 has more sizes, in less than 320 none") {
+    const auto smallest = [](Size wished) {
+        Box box(10, 1.0, wished);
+        box.streaming = 3;
+        box.run(60s);
+        CHECK(box.pace.rateHz() == AnalysisPace::kLeastHz);
+        return box.pace.size();
+    };
+    CHECK(smallest({1280, 720}) == kSmall);
+    CHECK(smallest({640, 480}) == Size{320, 240});
+    CHECK(smallest({360, 640}) == Size{180, 320});
+    CHECK(smallest({416, 416}) == Size{416, 416});
+    CHECK(smallest({300, 200}) == Size{300, 200});
+    CHECK(smallest({2000, 40}) == Size{2000, 40});
+}
+
+TEST_CASE("video that needs all of the budget leaves the slowest pace, and what it gives back is used") {
+    Box box(10, 1.0);
+    box.streaming = 3;
+    box.run(60s);
+    CHECK(box.pace.rateHz() == AnalysisPace::kLeastHz);
+    CHECK(box.pace.size() == kSmall);
+    box.streaming = 0.2;
+    box.run(60s);
+    CHECK(box.pace.rateHz() == 10);
+    CHECK(box.pace.size() == kWhole);
+    CHECK(box.pace.reason().empty());
+}
+
+TEST_CASE("a wish that is slower than the slowest pace stays, in smaller pictures") {
+    Box box(0.1, 1.0);
     box.streaming = 3;
     box.pressure.hot = "soc is at 90 °C: the box is too hot";
     box.run(60s);
     CHECK(box.pace.rateHz() == 0.1);
+    CHECK(box.pace.size() == kSmall);
+    CHECK(box.pace.reason().find("video takes 300 %") == 0);
+    box.pressure.hot.clear();
+    box.streaming = 0;
+    box.run(120s);
+    CHECK(box.pace.size() == kWhole);
     CHECK(box.pace.reason().empty());
 }
 
-TEST_CASE("a hot box is looked at by half at once, and by half again while it stays hot") {
-    Box box{AnalysisPace(8, 0)};
+TEST_CASE("a hot box does half of the work at once, and half again while it stays hot") {
+    Box box(8, 0);
     box.pressure.hot = "soc is at 90 °C: the box is too hot";
     box.run(1s);
     CHECK(box.pace.rateHz() == 4);
+    CHECK(box.pace.size() == kWhole);
     CHECK(box.pace.reason() == box.pressure.hot);
     box.run(4s);
     CHECK(box.pace.rateHz() == 4);
     box.run(1s);
-    CHECK(box.pace.rateHz() == 2);
+    CHECK(box.pace.rateHz() == 8);  // of a quarter of the pixels
+    CHECK(box.pace.size() == kSmall);
+    box.run(5s);
+    CHECK(box.pace.rateHz() == 4);
     box.run(120s);
     CHECK(box.pace.rateHz() == doctest::Approx(AnalysisPace::kLeastHz));
+    CHECK(box.pace.size() == kSmall);
 }
 
 TEST_CASE("once it is cool the pace goes up slowly, to the wish and no further") {
-    Box box{AnalysisPace(8, 0)};
+    Box box(8, 0);
     box.pressure.hot = "soc is at 90 °C: the box is too hot";
     box.run(7s);
-    REQUIRE(box.pace.rateHz() == 2);
+    REQUIRE(box.pace.size() == kSmall);
     box.pressure.hot.clear();
     box.run(8s);
-    CHECK(box.pace.rateHz() == 2);
-    box.run(2s);
-    CHECK(box.pace.rateHz() == 2.5);
+    CHECK(box.pace.size() == kSmall);
+    box.run(20s);
+    CHECK(box.pace.size() == kMedium);  // 2 · 1.25² of the 8 pictures
+    CHECK(box.pace.rateHz() == doctest::Approx(3.125 / 0.5625));
     CHECK(box.pace.reason() == "the box was too hot and has not been cool for long");
     box.run(120s);
     CHECK(box.pace.rateHz() == 8);
+    CHECK(box.pace.size() == kWhole);
     CHECK(box.pace.reason().empty());
 }
 
 TEST_CASE("threads that wait for a processor slow the analysis, some that do keep it from going up") {
-    Box box{AnalysisPace(8, 0)};
+    Box box(8, 0);
     box.pressure.waiting = 0.6;
     box.run(1s);
     CHECK(box.pace.rateHz() == 4);
@@ -121,14 +216,14 @@ TEST_CASE("threads that wait for a processor slow the analysis, some that do kee
 }
 
 TEST_CASE("a kernel that says nothing is no pressure") {
-    Box box{AnalysisPace(8, 0)};
+    Box box(8, 0);
     box.pressure.waiting.reset();
     box.run(60s);
     CHECK(box.pace.rateHz() == 8);
 }
 
 TEST_CASE("figures that tremble are not told each second") {
-    Box box{AnalysisPace(10, 1.0)};
+    Box box(10, 1.0);
     box.streaming = 0.6;
     box.run(30s);
     const int before = box.told;

@@ -205,6 +205,27 @@ TEST_CASE("pictures of several shapes by turns are answered as by a detector of 
     }
 }
 
+TEST_CASE("pictures that are fitted into another size are answered as by a detector made for it") {
+    const Picture picture = test::pictureOf(test::roomWithFace(kRoom, kCentre, kHead));
+    for (const auto& models :
+         {std::vector<std::string>{}, {sharedModel("face_detection_yunet_2023mar.onnx")}}) {
+        const auto changing = detectorOf({.modelPaths = models});
+        CAPTURE(changing->name());
+        for (const Size size : {Size{320, 180}, Size{480, 270}, kRoom}) {
+            CAPTURE(size.width);
+            changing->fitInto(size);
+            const auto faces = changing->detect(picture);
+            const auto own = detectorOf({.modelPaths = models, .inputSize = size})->detect(picture);
+            REQUIRE(faces);
+            REQUIRE(own);
+            REQUIRE(faces->size() == 1);
+            REQUIRE(own->size() == 1);
+            CHECK((*faces)[0].box == (*own)[0].box);
+            CHECK((*faces)[0].confidence == (*own)[0].confidence);
+        }
+    }
+}
+
 TEST_CASE("the answer is in fractions of the picture, whatever its shape and the size it is analysed at") {
     const auto path = sharedModel("face_detection_yunet_2023mar.onnx");
     if (path.empty()) return;

@@ -25,6 +25,7 @@ class FakeDetector final : public vision::FaceDetector {
   public:
     explicit FakeDetector(Look look) : look_(std::move(look)) {}
     Result<std::vector<Face>> detect(const Picture& picture) override { return look_(picture); }
+    void fitInto(Size) override {}
     [[nodiscard]] std::string name() const override { return "fake"; }
 
   private:

@@ -276,6 +276,41 @@ TEST_CASE("another detector looks through all cameras: all faces leave first, id
     CHECK(bench.camera('a').figures().analysed == 5);
 }
 
+TEST_CASE("pictures are fitted into another size from the next one on, and who is followed is followed on") {
+    class Sized final : public FaceDetector {
+      public:
+        explicit Sized(std::vector<int>& widths) : widths_(widths) {}
+        Result<std::vector<Face>> detect(const Picture& picture) override {
+            widths_.push_back(width_);
+            return oneFace(picture);
+        }
+        void fitInto(Size size) override { width_ = size.width; }
+        [[nodiscard]] std::string name() const override { return "sized"; }
+
+      private:
+        std::vector<int>& widths_;
+        int width_ = 0;
+    };
+    Bench bench;
+    std::vector<int> widths;
+    bench.thread().replace(std::make_unique<Sized>(widths));
+    bench.add("a");
+    bench.follow("a");
+    bench.thread().fitInto({480, 270});
+    bench.thread().fitInto({320, 180});
+    bench.put("a");
+    REQUIRE(bench.record('a').hasSeen(3));
+    CHECK(bench.record('a').told().size() == 1);
+    // A new detector has a size of its own.
+    bench.thread().fitInto({480, 270});
+    std::vector<int> others;
+    bench.thread().replace(std::make_unique<Sized>(others));
+    bench.put("a");
+    REQUIRE(bench.record('a').hasSeen(4));
+    CHECK(widths == std::vector{0, 0, 320});
+    CHECK(others == std::vector{0});
+}
+
 TEST_CASE(
     "without a detector pictures are let go of, and with the next one cameras are looked through again") {
     Bench bench;
