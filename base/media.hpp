@@ -128,6 +128,7 @@ struct Analysis {
     double rateHz = 0;   ///< pictures a second, at most; 0: none
     Size size;           ///< that they are fitted into
     std::string reason;  ///< why one of them is less than the config asks, a sentence; empty: none is
+    bool operator==(const Analysis&) const = default;
 };
 
 /// Where a camera stands, for people and peers. A value: copied to whoever wants it.
@@ -141,6 +142,7 @@ struct CameraStatus {
     std::string detector;  ///< "yunet", "haar cascade", "off", or why there is none
     Analysis analysis;
     std::uint64_t restarts = 0;
+    bool operator==(const CameraStatus&) const = default;
 };
 
 }  // namespace edgecam

@@ -30,6 +30,12 @@ const char* reportNamed(const CameraAction& action) {
     return std::holds_alternative<AskProbe>(action) ? "probe" : "diagnostics";
 }
 
+/// How often a camera was opened again is no news: its state, which changed, was.
+bool isNews(CameraStatus before, const CameraStatus& now) {
+    before.restarts = now.restarts;
+    return before != now;
+}
+
 }  // namespace
 
 void Session::complete(TicketId number, const Outcome& outcome) {
@@ -128,9 +134,7 @@ void Session::cameraChanged(const CameraStatus& status) {
     const bool first = known == told_.end();
     const bool failed =
         status.state == CameraState::error && (first || known->second.state != CameraState::error);
-    const bool changed = first || known->second.state != status.state ||
-                         known->second.reason != status.reason || known->second.warning != status.warning ||
-                         known->second.size != status.size || known->second.frameRate != status.frameRate;
+    const bool changed = first || isNews(known->second, status);
     told_[status.cameraId] = status;
     if (!changed) return;
     if (subscription_.wants(status.cameraId, "stream_status")) tellCamera(status.cameraId);

@@ -377,6 +377,23 @@ TEST_CASE("what is not well with a camera that is live is said once, and with it
     CHECK(bench.only("stream_status").str("warning").empty());
 }
 
+TEST_CASE("that faces are looked for otherwise is said at once, and once") {
+    auto bench = SessionBench::as("viewer");
+    CameraStatus status = bench.view->cameras["door"];
+    bench.session->cameraChanged(status);
+    status.analysis = {4.5, {480, 270}, "the box is too hot"};
+    bench.view->cameras["door"] = status;
+    bench.session->cameraChanged(status);
+    bench.session->cameraChanged(status);
+    CHECK(bench.only("stream_status").text.find(
+              R"("analysis":{"rate_hz":4.5,"width":480,"height":270,"reason":"the box is too hot"})") !=
+          std::string::npos);
+    status.analysis.size = {320, 180};
+    bench.view->cameras["door"] = status;
+    bench.session->cameraChanged(status);
+    CHECK(bench.only("stream_status").text.find(R"("width":320,"height":180)") != std::string::npos);
+}
+
 TEST_CASE("a camera's changes reach who subscribed, once each") {
     auto bench = SessionBench::as("viewer");
     CameraStatus status = bench.view->cameras["door"];
