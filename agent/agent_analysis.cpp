@@ -123,17 +123,19 @@ AnalysisLoad loadBetween(const uplink::AgentFigures& was, const uplink::AgentFig
 
 void Agent::paceAnalysis(const uplink::AgentFigures& was, Microseconds ago) {
     AnalysisLoad load = loadBetween(was, *figures_, ago);
+    const bool wasLess = !pace_.reason().empty();
     for (const auto& [id, unit] : cameras_) load.cameras += unit.looking ? 1 : 0;
     if (load.cameras == 0 || !pace_.look(load, readPressure(), figuresAt_)) return;
 
     const double rate = pace_.rateHz();
     const auto [width, height] = pace_.size();
+    const std::string how = concat(rate, " times a second and camera, in pictures of ", width, "x", height);
     if (pace_.reason().empty()) {
-        logInfo("vision", "faces are looked for ", rate, " times a second again, in pictures of ", width, "x",
-                height, ", as the config asks");
+        logInfo("vision", "faces are looked for ", how, " again, as the config asks");
+    } else if (wasLess) {  // no news: where the load changes there are many of these
+        logInfo("vision", "faces are looked for ", how, ": ", pace_.reason());
     } else {
-        logWarning("vision", "faces are looked for only ", rate,
-                   " times a second and camera, in pictures of ", width, "x", height, ": ", pace_.reason());
+        logWarning("vision", "faces are looked for only ", how, ": ", pace_.reason());
     }
     vision_->fitInto(pace_.size());
     for (auto& [id, unit] : cameras_) {

@@ -9,8 +9,11 @@
 namespace edgecam::agent {
 namespace {
 
-/// Of figures that come once a second: smooths over some 5 s.
-constexpr double kNews = 0.2;
+/// Of figures that come once a second: more work is believed within some 3 s, less within 10.
+constexpr double kMoreWork = 0.3;
+constexpr double kLessWork = 0.1;
+/// How many are not acted upon, since a program that starts has much to do.
+constexpr int kFirstLooks = 3;
 constexpr double kDown = 0.5;
 constexpr double kUp = 1.25;
 /// Of the config's width and height.
@@ -18,11 +21,18 @@ constexpr std::array kParts{1.0, 0.75, 0.5, 0.375, 0.25};
 constexpr int kShortestSide = 32;  // a detector's least
 /// Cores: one thread looks for all cameras, and a bit of it is not spent on pictures.
 constexpr double kOneThread = 0.95;
-/// A change smaller than this is neither made nor told: each one is a line in logs and a word to every peer.
-constexpr double kWorthIt = 0.1;
+/// A change smaller than these is neither made nor told: each one is a line in logs and a word to every peer.
+constexpr double kWorthLess = 0.9;
+constexpr double kWorthMore = 1.2;
 
 double smoothed(double before, double now) {
-    return before + kNews * (now - before);
+    return before + (now > before ? kMoreWork : kLessWork) * (now - before);
+}
+
+/// For people, and so that what trembles is the same.
+double rounded(double rate) {
+    const double steps = rate < 1 ? 100 : 10;
+    return std::round(rate * steps) / steps;
 }
 
 long percent(double cores) {
@@ -32,7 +42,7 @@ long percent(double cores) {
 }  // namespace
 
 AnalysisPace::AnalysisPace(double wishedHz, Size wishedSize, double budget)
-    : wishedHz_(wishedHz), budget_(budget), sizes_{wishedSize}, rateHz_(wishedHz) {
+    : wishedHz_(wishedHz), budget_(budget), sizes_{wishedSize}, work_(wishedHz), rateHz_(wishedHz) {
     for (const double part : kParts) {
         const Size smaller{static_cast<int>(std::lround(wishedSize.width * part)),
                            static_cast<int>(std::lround(wishedSize.height * part))};
@@ -64,16 +74,16 @@ std::size_t AnalysisPace::stepFor(double work) const {
 }
 
 void AnalysisPace::learn(const AnalysisLoad& load) {
+    const bool starts = ++looks_ <= kFirstLooks;
     const double streaming = std::max(load.agent - load.analysis, 0.0);
-    streaming_ = learnt_ ? smoothed(streaming_, streaming) : streaming;
-    learnt_ = true;
+    streaming_ = starts ? streaming : smoothed(streaming_, streaming);
     if (load.pictures <= 0) return;
     const double cost = load.analysis / load.pictures / workAt(step_);
-    perPicture_ = perPicture_ > 0 ? smoothed(perPicture_, cost) : cost;
+    perPicture_ = starts || perPicture_ <= 0 ? cost : smoothed(perPicture_, cost);
 }
 
 double AnalysisPace::withinBudget(const AnalysisLoad& load) const {
-    if (perPicture_ <= 0 || load.cameras < 1) return wishedHz_;
+    if (looks_ <= kFirstLooks || perPicture_ <= 0 || load.cameras < 1) return wishedHz_;
     const double left = budget_ > 0 ? std::clamp(budget_ - streaming_, 0.0, kOneThread) : kOneThread;
     return left / (perPicture_ * load.cameras);
 }
@@ -120,12 +130,17 @@ bool AnalysisPace::look(const AnalysisLoad& load, const BoxPressure& box, Monoto
     const double pressed = wishedHz_ * share_;
     const double work = std::clamp(std::min(budgeted, pressed), leastWork(), wishedHz_);
     const bool whole = work >= wishedHz_;
+    const auto since = changedAt_ ? now - *changedAt_ : Microseconds::max();
+    const bool less = work < kWorthLess * work_ && since >= kStepDown;
+    const bool more = work > work_ && (whole || work > kWorthMore * work_) && since >= kStepUp;
+    if (!less && !more) return false;
     const std::size_t next = stepFor(work);
-    const double rate = std::min(work / workAt(next), wishedHz_);
-    const bool back = whole && (rateHz_ < wishedHz_ || step_ > 0);
-    if (!back && next == step_ && std::abs(rate - rateHz_) <= kWorthIt * rateHz_) return false;
+    const double rate = std::min(rounded(work / workAt(next)), wishedHz_);
+    work_ = work;
+    if (next == step_ && rate == rateHz_) return false;
     step_ = next;
     rateHz_ = rate;
+    changedAt_ = now;
     reason_ = whole ? std::string() : told(budgeted < pressed ? Cause::budget : pressure_, box);
     return true;
 }

@@ -38,7 +38,7 @@ class AnalysisPace {
   public:
     /// Slower than this nobody is looked at: faces still come and go, if late.
     static constexpr double kLeastHz = 0.2;
-    /// With fewer pictures a second people are lost between two of them; half as many lose a quarter of all
+    /// With fewer pictures a second people are lost between two of them; half as many lose a fifth of all
     /// sights, pictures of half the width a twentieth.
     static constexpr double kFollowsHz = 4;
     /// Pictures whose longer side is shorter, pixels, are not made: too few faces are found in them.
@@ -46,7 +46,8 @@ class AnalysisPace {
     /// From here on threads wait too much, and up to there so little that more can be tried.
     static constexpr double kWaitsTooMuch = 0.5;
     static constexpr double kWaitsLittle = 0.25;
-    /// The kernel's figure is of 10 s, and a box takes as long to cool: what was done is given time to show.
+    /// Between two changes, at least. The kernel's figure is of 10 s, and a box takes as long to cool: what
+    /// was done is given time to show.
     static constexpr Microseconds kStepDown = std::chrono::seconds(5);
     static constexpr Microseconds kStepUp = std::chrono::seconds(10);
 
@@ -81,16 +82,18 @@ class AnalysisPace {
     double budget_;
     std::vector<Size> sizes_;  ///< the wished one and smaller ones
     std::size_t step_ = 0;     ///< which of them is in force
+    double work_;              ///< that is thought to be had; what is in force may be less, by what is wished
     double rateHz_;
     std::string reason_;
 
     double streaming_ = 0;   ///< cores that all but the analysis takes, over some seconds
     double perPicture_ = 0;  ///< seconds of processor time, of the wished size; 0: none was looked at yet
-    bool learnt_ = false;
+    int looks_ = 0;
 
     double share_ = 1;  ///< of the wish, as the box's heat and waiting let it be
     Cause pressure_ = Cause::none;
     std::optional<Monotonic> steppedAt_;
+    std::optional<Monotonic> changedAt_;
 };
 
 }  // namespace edgecam::agent
