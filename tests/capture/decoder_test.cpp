@@ -27,7 +27,9 @@ constexpr Size kSize{320, 180};
 constexpr Microseconds kStep{
     90'000};                     // so a group of 16 is long enough for each of its key frames to be decoded
 constexpr auto kDeadline = 20s;  // only ever reached by a failure
-constexpr const char* kNoReordering = "tune=zerolatency";
+const std::string kX264 = "x264enc speed-preset=ultrafast ";
+const std::string kX265 = "x265enc log-level=none speed-preset=ultrafast ";
+const std::string kNoReordering = kX264 + "tune=zerolatency";
 
 struct Unit {
     ByteBuffer data;
@@ -38,6 +40,12 @@ struct Unit {
 struct CodedClip {
     std::vector<Unit> units;
     std::shared_ptr<const Coding> coding;
+
+    [[nodiscard]] bool reordered() const {
+        return std::ranges::any_of(units, [last = Microseconds(-1)](const Unit& unit) mutable {
+            return std::exchange(last, unit.pts) > unit.pts;
+        });
+    }
 };
 
 Picture drawn(const SyntheticScene& scene, std::uint32_t number) {
@@ -54,13 +62,15 @@ Picture drawn(const SyntheticScene& scene, std::uint32_t number) {
     return picture;
 }
 
-/// `count` pictures, numbered from 0 on in the order in which they are shown, as they are coded.
-CodedClip codedClip(int count, int group, const std::string& how) {
+/// `count` pictures, numbered from 0 on in the order in which they are shown, as that encoder codes them.
+CodedClip codedClip(int count, int group, const std::string& encoder) {
     startGStreamer();
-    auto built = Pipeline::parse("appsrc name=in format=time ! x264enc speed-preset=ultrafast key-int-max=" +
-                                 std::to_string(group) + " " + how +
-                                 " ! h264parse ! video/x-h264,stream-format=avc,alignment=au"
-                                 " ! appsink name=out sync=false");
+    const std::string parsed = encoder.starts_with(kX265)
+                                   ? " ! h265parse ! video/x-h265,stream-format=hvc1,alignment=au"
+                                   : " ! h264parse ! video/x-h264,stream-format=avc,alignment=au";
+    auto built =
+        Pipeline::parse("appsrc name=in format=time ! " + encoder + " key-int-max=" + std::to_string(group) +
+                        parsed + " ! appsink name=out sync=false");
     REQUIRE(built);
     REQUIRE(built->play());
     const auto in = built->element("in");
@@ -140,8 +150,8 @@ bool samePixels(const Picture& a, const Picture& b) {
 
 /// A camera that gives a picture when it is told to, and two that decode it: one under test, one always all.
 struct Bench {
-    explicit Bench(int group, int count = 100, const std::string& how = kNoReordering)
-        : clip(codedClip(count, group, how)) {}
+    explicit Bench(int group, int count = 100, const std::string& encoder = kNoReordering)
+        : clip(codedClip(count, group, encoder)) {}
     ~Bench() {
         tested.run(Decoding::none);
         whole.run(Decoding::none);
@@ -166,8 +176,10 @@ struct Bench {
     /// Each picture that came is the one it says it is, whole.
     void checkShown() {
         CHECK(shown.onlyForward());
+        const auto pictures = shown.pictures();
+        for (const Picture& picture : pictures) REQUIRE(all.has(picture.sequence));  // its decoder is another
         const auto reference = all.pictures();
-        for (const Picture& picture : shown.pictures()) {
+        for (const Picture& picture : pictures) {
             CAPTURE(picture.sequence);
             CHECK(readTimeCode(picture) == std::optional(drawnIn.at(picture.sequence)));
             CHECK(picture.captureTime == timeline.find(picture.sequence)->captureTime);
@@ -330,10 +342,8 @@ TEST_CASE("where the cache gave up the group, all begin with the next key frame"
 }
 
 TEST_CASE("B-frames: a key frame does not wait for the next one, and what leads it does not come behind it") {
-    Bench bench(17, 100, "bframes=2 b-adapt=false");
-    REQUIRE(std::ranges::any_of(bench.clip.units, [last = Microseconds(-1)](const Unit& unit) mutable {
-        return std::exchange(last, unit.pts) > unit.pts;
-    }));
+    Bench bench(17, 100, kX264 + "bframes=2 b-adapt=false");
+    REQUIRE(bench.clip.reordered());
     bench.give(5);
     bench.tested.run(Decoding::keyFrames);
     bench.give(25);
@@ -360,7 +370,7 @@ TEST_CASE("B-frames: a key frame does not wait for the next one, and what leads 
 }
 
 TEST_CASE("open groups, whose key frames do not stand alone, are decoded whole after three of them") {
-    Bench bench(17, 100, "bframes=2 b-adapt=false option-string=open-gop=1");
+    Bench bench(17, 100, kX264 + "bframes=2 b-adapt=false option-string=open-gop=1");
     bench.give(1);
     bench.tested.run(Decoding::keyFrames);
     REQUIRE(bench.shown.has(1));
@@ -377,4 +387,47 @@ TEST_CASE("open groups, whose key frames do not stand alone, are decoded whole a
     CHECK(bench.tested.decoding() == Decoding::all);
     CHECK(bench.shown.onlyForward());
     CHECK(bench.tested.failures() == 0);
+}
+
+TEST_CASE("H.265: key frames alone come out, and all of them from the middle of a group on") {
+    if (!elementExists("x265enc")) {
+        MESSAGE("skipped: there is no x265enc");
+        return;
+    }
+    std::string options;
+    bool reordered = true;
+    SUBCASE("closed groups in the order in which they are shown") {
+        options = "tune=zerolatency option-string=open-gop=0:scenecut=0";
+        reordered = false;
+    }
+    SUBCASE("closed groups with B-frames") {
+        options = "option-string=open-gop=0:scenecut=0:bframes=2";
+    }
+    SUBCASE("open groups, whose leading pictures are left out") {
+        options = "option-string=open-gop=1:scenecut=0:bframes=2";
+    }
+    CAPTURE(options);
+    Bench bench(17, 100, kX265 + options);
+    REQUIRE(bench.clip.reordered() == reordered);
+    bench.give(1);
+    bench.tested.run(Decoding::keyFrames);
+    while (bench.keys.size() < 5) {
+        CHECK(bench.tested.decoding() == Decoding::keyFrames);
+        const std::size_t before = bench.keys.size();
+        while (bench.keys.size() == before) bench.give(1);
+        REQUIRE(bench.shown.has(bench.keys.back()));
+        bench.tested.run(Decoding::keyFrames);
+    }
+    CHECK(bench.shown.numbers() == bench.keys);
+    bench.give(6);
+    bench.tested.run(Decoding::all);
+    const std::uint32_t from = bench.last;
+    while (bench.given < bench.clip.units.size()) bench.give(1);
+    bench.tested.run(Decoding::keyFrames);  // drains it
+    bench.whole.run(Decoding::keyFrames);
+    REQUIRE(bench.shown.has(bench.last - 2));
+    REQUIRE(bench.all.has(bench.last - 2));
+    CHECK(bench.shown.numbers().size() > bench.keys.size() + (bench.last - from) / 2);
+    CHECK(bench.tested.dropped() == 0);
+    bench.checkShown();
 }
