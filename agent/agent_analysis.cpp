@@ -100,10 +100,6 @@ void Agent::endIdleVision() {
 
 namespace {
 
-double secondsOf(Microseconds time) {
-    return std::chrono::duration<double>(time).count();
-}
-
 /// What was used between two sets of figures, a second.
 AnalysisLoad loadBetween(const uplink::AgentFigures& was, const uplink::AgentFigures& is,
                          Microseconds apart) {

@@ -14,10 +14,6 @@ using Labels = std::vector<prometheus::ClientMetric::Label>;
 
 constexpr const char* kViewers = "viewers";  ///< the local server, among the services
 
-double secondsOf(Microseconds span) {
-    return std::chrono::duration<double>(span).count();
-}
-
 /// A family that is filled sample by sample.
 class Family {
   public:
@@ -152,7 +148,7 @@ void addUplinkLanes(MetricFamilies& families, const std::vector<ServiceSnapshot>
     addAll(MetricType::Gauge, "edgecam_uplink_lane_bytes", "Bytes that wait.",
            [](const auto& lane) { return lane.bytes; });
     addAll(MetricType::Gauge, "edgecam_uplink_lane_age_seconds", "How long the oldest of them waits.",
-           [](const auto& lane) { return std::chrono::duration<double>(lane.age).count(); });
+           [](const auto& lane) { return secondsOf(lane.age); });
     addAll(MetricType::Counter, "edgecam_uplink_lane_dropped_total",
            "Messages, of video access units, that were given up because the hub took too little.",
            [](const auto& lane) { return lane.dropped; });

@@ -95,8 +95,8 @@ Result<std::unique_ptr<ProbeRun>> ProbeRun::start(const Order& order, Done done)
         const auto late = weak.lock();
         if (!late || !late->running) return;
         g_subprocess_force_exit(late->child);
-        late->say(Error{concat("it took longer than ", std::chrono::duration<double>(within).count(),
-                               " s: a device or its driver does not answer")});
+        late->say(Error{
+            concat("it took longer than ", secondsOf(within), " s: a device or its driver does not answer")});
     });
     return std::unique_ptr<ProbeRun>(new ProbeRun(state));
 }

@@ -47,7 +47,7 @@ constexpr int kYields = -1;
 /// six times the mean of 30 pictures a second, a fifth of what a second of it takes. Where encoders know no
 /// bitrate so small, more pictures share it; the session's lane thins them.
 capture::EncoderSettings keyFramesOf(capture::EncoderSettings settings) {
-    constexpr double kInterval = std::chrono::duration<double>(uplink::kPlanKeyFrames).count();
+    constexpr double kInterval = secondsOf(uplink::kPlanKeyFrames);
     constexpr double kShareOfSecond = 0.2;
     constexpr double kLeastKbps = 50;
     const double kilobits = std::max(1.0, kShareOfSecond * settings.bitrateKbps);

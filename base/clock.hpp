@@ -42,9 +42,13 @@ class SystemClock final : public Clock {
 /// (systemd-timesyncd.service(8)); nothing while it does not run. `folder`: its own below /run.
 std::optional<bool> timesyncdHasSynced(const std::string& folder = "/run/systemd/timesync");
 
+constexpr double secondsOf(Microseconds span) {
+    return static_cast<double>(span.count()) / 1e6;
+}
+
 /// Seconds since the epoch with a fraction: the wire's `timestamp`.
 inline double secondsOf(Utc time) {
-    return static_cast<double>(time.time_since_epoch().count()) / 1e6;
+    return secondsOf(time.time_since_epoch());
 }
 
 /// Microseconds since the epoch: the wire's `capture_us`. Times before 1970 count as 0.

@@ -28,10 +28,6 @@ constexpr Microseconds kLook = 10ms;
 constexpr Microseconds kBetweenForcedKeys = 1s;
 constexpr RenditionId kRendition = 1;
 
-double secondsOf(Microseconds span) {
-    return static_cast<double>(span.count()) / 1e6;
-}
-
 /// Sizes of frames. Follows a target with a lag; what a frame took too much, the frames of the next half
 /// second give back, as an encoder with a buffer of a quarter second does.
 class EncoderModel {

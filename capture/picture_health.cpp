@@ -42,10 +42,6 @@ struct Sums {
     }
 };
 
-double secondsOf(Microseconds time) {
-    return static_cast<double>(time.count()) / 1e6;
-}
-
 }  // namespace
 
 LumaTrace lumaTraceOf(const Picture& picture) {

@@ -14,7 +14,7 @@ void AddressBook::wrongToken(const IpAddress& from, Monotonic now) {
     auto found = pages_.find(network);
     if (found == pages_.end()) {
         if (pages_.size() >= limits_.remembered) forgetOldest();
-        const double rate = 1 / std::chrono::duration<double>(limits_.oneIn).count();
+        const double rate = 1 / secondsOf(limits_.oneIn);
         order_.push_back(network);
         found =
             pages_

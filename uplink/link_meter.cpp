@@ -23,10 +23,6 @@ constexpr double kProbeGain = 1.25;
 // What stands for "never", where a rate is nearly nothing.
 constexpr Microseconds kVeryLong = std::chrono::seconds(10);
 
-double secondsOf(Microseconds span) {
-    return static_cast<double>(span.count()) / 1e6;
-}
-
 }  // namespace
 
 std::size_t readOutstanding(int socket) {

@@ -3,19 +3,15 @@
 namespace edgecam::uplink {
 namespace {
 
-double secondsIn(Microseconds span) {
-    return std::chrono::duration<double>(span).count();
-}
-
 /// The number of those that stayed no longer than each bound, and of all.
 void dwell(JsonWriter& json, const DwellTimes& of) {
     const std::uint64_t count = of.count();
     json.key("dwell").beginObject().field("count", count);
-    json.key("sum_s").rounded(secondsIn(of.sum), 3).key("until_s").beginArray();
+    json.key("sum_s").rounded(secondsOf(of.sum), 3).key("until_s").beginArray();
     std::uint64_t until = 0;
     for (std::size_t i = 0; i < DwellTimes::kBounds.size(); ++i) {
         until += of.counts[i];
-        json.beginArray().rounded(secondsIn(DwellTimes::kBounds[i]), 0).value(until).endArray();
+        json.beginArray().rounded(secondsOf(DwellTimes::kBounds[i]), 0).value(until).endArray();
     }
     json.endArray().endObject();
 }

@@ -3,13 +3,9 @@
 namespace edgecam::uplink {
 namespace {
 
-double secondsIn(Microseconds span) {
-    return std::chrono::duration<double>(span).count();
-}
-
 void connectionPart(JsonWriter& json, SessionId session, const ConnectionFigures& of) {
     json.key("connection").beginObject().field("session", std::to_string(session));
-    json.field("role", nameOf(of.role)).key("age_s").rounded(secondsIn(of.age), 3);
+    json.field("role", nameOf(of.role)).key("age_s").rounded(secondsOf(of.age), 3);
     json.field("bytes_in", of.traffic.bytesIn).field("bytes_out", of.traffic.bytesOut);
     json.field("messages_in", of.traffic.messagesIn).field("messages_out", of.traffic.messagesOut);
     json.endObject();
@@ -21,7 +17,7 @@ void lanesPart(JsonWriter& json, const LaneTable& lanes) {
         json.beginObject().field("lane", laneName(lane));
         json.field("depth", std::uint64_t{lanes[lane].depth})
             .field("bytes", std::uint64_t{lanes[lane].bytes});
-        json.key("age_s").rounded(std::chrono::duration<double>(lanes[lane].age).count(), 3);
+        json.key("age_s").rounded(secondsOf(lanes[lane].age), 3);
         json.field("dropped", lanes[lane].dropped).endObject();
     }
     json.endArray();
@@ -59,7 +55,7 @@ void counts(JsonWriter& json, const CameraFigures& of) {
     json.field("encoder_failures", of.encoderFailures);
     json.key("vision").beginObject().field("analysed", of.analysed).field("skipped", of.skipped);
     json.field("still", of.still);
-    json.field("failed", of.failed).key("last_ms").rounded(secondsIn(of.lastAnalysis) * 1000, 1).endObject();
+    json.field("failed", of.failed).key("last_ms").rounded(secondsOf(of.lastAnalysis) * 1000, 1).endObject();
     json.key("events").beginObject();
     for (const FacePhase phase : {FacePhase::enter, FacePhase::update, FacePhase::leave}) {
         json.field(nameOf(phase), of.events[static_cast<std::size_t>(phase)]);
@@ -70,10 +66,10 @@ void counts(JsonWriter& json, const CameraFigures& of) {
 void linkPart(JsonWriter& json, const LinkFigures& of) {
     json.key("link").beginObject().field("state", nameOf(of.state)).field("target_kbps", of.targetKbps);
     json.field("is_limit", of.isLimit).field("carried_kbps", of.carriedKbps);
-    json.key("delay_ms").rounded(secondsIn(of.delay) * 1000, 1);
-    json.key("round_trip_ms").rounded(secondsIn(of.roundTrip) * 1000, 1);
+    json.key("delay_ms").rounded(secondsOf(of.delay) * 1000, 1);
+    json.key("round_trip_ms").rounded(secondsOf(of.roundTrip) * 1000, 1);
     json.key("receiver_limited").rounded(of.receiverLimited, 2);
-    if (of.ackDelay) json.key("ack_delay_ms").rounded(secondsIn(*of.ackDelay) * 1000, 1);
+    if (of.ackDelay) json.key("ack_delay_ms").rounded(secondsOf(*of.ackDelay) * 1000, 1);
     json.endObject();
 }
 

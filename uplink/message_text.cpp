@@ -72,7 +72,7 @@ void history(JsonWriter& json, const FaceEvent& event) {
     json.key("path").beginArray();
     for (const PathPoint& point : event.path) {
         json.beginArray().rounded(point.centre.x, kBoxDecimals).rounded(point.centre.y, kBoxDecimals);
-        json.rounded(std::chrono::duration<double>(point.since).count(), kSecondDecimals).endArray();
+        json.rounded(secondsOf(point.since), kSecondDecimals).endArray();
     }
     json.endArray();
 }
@@ -107,8 +107,8 @@ void faceEvent(JsonWriter& json, const FaceEvent& event, FacePhase phase) {
     seconds(json, "first_seen", event.firstSeen);
     seconds(json, "last_seen", event.lastSeen);
     if (phase == FacePhase::leave) {
-        const std::chrono::duration<double> stayed = event.lastSeen - event.firstSeen;
-        json.key("duration_s").rounded(std::max(stayed.count(), 0.0), kSecondDecimals);
+        const double stayed = secondsOf(event.lastSeen - event.firstSeen);
+        json.key("duration_s").rounded(std::max(stayed, 0.0), kSecondDecimals);
     }
     json.key("face").beginObject();
     face(json, event.face);
@@ -323,7 +323,7 @@ Message tokenRotatedMessage(const TokenRotated& rotated) {
 Message goingAwayMessage(Microseconds retryAfter) {
     JsonWriter json;
     json.beginObject().key("retry_after_s");
-    json.rounded(std::chrono::duration<double>(retryAfter).count(), 3).endObject();
+    json.rounded(secondsOf(retryAfter), 3).endObject();
     return {"system", "going_away", json.take()};
 }
 

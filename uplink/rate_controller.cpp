@@ -21,10 +21,6 @@ constexpr double kReceiverIsLimit = 0.5;
 constexpr double kCeilingNear = 0.9;
 constexpr double kCeilingPassed = 1.1;
 
-double secondsOf(Microseconds span) {
-    return static_cast<double>(span.count()) / 1e6;
-}
-
 double bytesPerSecond(int kbps) {
     return kbps * 1000.0 / 8;
 }

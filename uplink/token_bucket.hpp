@@ -40,7 +40,7 @@ class TokenBucket {
 
   private:
     [[nodiscard]] double levelAt(Monotonic now) const {
-        const double passed = std::chrono::duration<double>(now - last_).count();
+        const double passed = secondsOf(now - last_);
         return std::min(burst_, level_ + std::max(0.0, passed) * rate_);
     }
 
