@@ -1,18 +1,9 @@
 #include "uplink/relayed_server.hpp"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -26,6 +17,8 @@
 #include "uplink/listening_socket.hpp"
 #include "uplink/relay_messages.hpp"
 #include "uplink/relay_pipe.hpp"
+#include "uplink/relayed_peer.hpp"
+#include "uplink/viewers_child.hpp"
 
 namespace edgecam::uplink {
 namespace {
@@ -36,9 +29,6 @@ constexpr Microseconds kStartWithin = std::chrono::seconds(20);
 constexpr Microseconds kEndWithin = std::chrono::milliseconds(2500);
 // It speaks once a second: it hangs.
 constexpr Microseconds kViewersSilence = std::chrono::seconds(10);
-// Its end of the pipe closes before it is quite gone.
-constexpr Microseconds kEndsWithin = std::chrono::milliseconds(300);
-constexpr Microseconds kLook = std::chrono::milliseconds(5);
 constexpr Microseconds kFirstPause = std::chrono::milliseconds(200);
 constexpr Microseconds kLongestPause = std::chrono::seconds(5);
 // Lived so long, the next crash is a first one again.
@@ -48,78 +38,7 @@ constexpr std::size_t kMostWaiting = 8 << 20;
 constexpr std::size_t kTooMuchWaiting = 256 << 20;
 // What peers ask is small: the largest is the list of who is connected.
 constexpr std::size_t kMostFromViewers = 16 << 20;
-constexpr int kAboveTheOthers = 64;  // descriptors on their way to their places
 constexpr std::size_t kMostSessions = 20'000;
-
-/// The end of a pair; closed when it is dropped.
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor() {
-        if (number_ >= 0) close(number_);
-    }
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    [[nodiscard]] int get() const { return number_; }
-    int release() { return std::exchange(number_, -1); }
-
-  private:
-    int number_;
-};
-
-class Server;
-
-/// What the exchange takes for a session: one stands for all that is said to everybody (id 0), and one for
-/// each real session over there, for what is said to it alone.
-class RelayedPeer final : public PeerSession {
-  public:
-    RelayedPeer(SessionId id, Server& server) : id_(id), server_(server) {}
-
-    void receiveText(std::string_view) override {}
-    void receiveBinary() override {}
-    void receiveTooLarge() override {}
-    void tick() override {}
-    void transmitted(std::size_t) override {}
-    void linkCarries(int, const std::shared_ptr<LinkGate>&) override {}
-    void followPlan(const PlanFigures&) override {}
-    [[nodiscard]] std::optional<Microseconds> mediaAckDelay() const override { return std::nullopt; }
-    void linkSeen(const LinkFigures&) override {}
-    void flushVideo() override {}
-    void readsTooSlowly() override {}
-    void complete(TicketId ticket, const Outcome& outcome) override;
-    void regrant(const std::string& cameraId, const StreamGrant& grant) override;
-    void cameraChanged(const CameraStatus& status) override;
-    void cameraRemoved(const std::string& cameraId) override;
-    void uplinkChanged(const UplinkStatus& status) override;
-    void uplinkRemoved(const std::string& id) override;
-    void figuresChanged() override;
-    void configChanged(const ConfigNews& news) override;
-    void deliver(const WireChunk& chunk) override;
-    void deliver(const FaceEvent& event) override;
-    void deliver(const Detections& detections) override;
-    void deliver(const JournalPage&) override {}
-    void deliver(const JournalSnapshot&) override {}
-    void journalMoved() override {}
-    void skipped(RenditionId rendition, const DropNotice& notice) override;
-    void setPartBytes(std::size_t) override {}
-    void goAway(Microseconds) override {}
-    std::optional<WireMessage> pop(Lane) override { return std::nullopt; }
-    [[nodiscard]] bool hasOutput(Lane) const override { return false; }
-    [[nodiscard]] LaneUse laneUse(Lane) const override { return {}; }
-    [[nodiscard]] std::optional<CloseWish> closeWish() const override { return std::nullopt; }
-    [[nodiscard]] SessionId id() const override { return id_; }
-    [[nodiscard]] bool authenticated() const override { return false; }
-    [[nodiscard]] std::optional<Microseconds> retryAfter() const override { return std::nullopt; }
-    [[nodiscard]] bool follows(RenditionId) const override { return isAll(); }
-    [[nodiscard]] ConnectionFigures figures() override { return {}; }
-
-  private:
-    [[nodiscard]] bool isAll() const { return id_ == 0; }
-    void say(const ToViewers& message) const;
-
-    const SessionId id_;
-    Server& server_;
-};
 
 class Server final : public LocalServer {
   public:
@@ -132,16 +51,17 @@ class Server final : public LocalServer {
           commands_(commands),
           clock_(clock),
           health_(std::move(health)),
-          all_(0, *this) {}
+          all_(RelayedPeer::kEverybody, exchange.agent(), sayIt()) {}
     ~Server() override;
 
     Result<void> open();
     [[nodiscard]] int port() const override { return port_; }
 
-    void say(const ToViewers& message);
-    [[nodiscard]] const AgentView& view() const { return exchange_.agent(); }
-
   private:
+    void say(const ToViewers& message);
+    [[nodiscard]] RelayedPeer::Say sayIt() {
+        return [this](const ToViewers& message) { say(message); };
+    }
     Result<void> spawn();
     void run();
     void serveOnce();
@@ -161,7 +81,6 @@ class Server final : public LocalServer {
     void part(SessionId session);
     void followRegistry();
     void lost();
-    std::string reap();
     void sayFarewell();
 
     const LocalServerSettings settings_;
@@ -177,7 +96,7 @@ class Server final : public LocalServer {
     // The server's thread only, but for pipe_, which others wake.
     std::mutex pipeMutex_;
     std::unique_ptr<RelayPipe> pipe_;
-    pid_t child_ = -1;
+    ViewersChild child_;
     std::optional<std::string> ready_;  ///< what it said of its start: empty when it serves
     bool broken_ = false;               ///< it said something that does not add up
     RelayedPeer all_;
@@ -197,46 +116,6 @@ class Server final : public LocalServer {
     std::atomic<bool> ending_{false};
     std::thread thread_;
 };
-
-void RelayedPeer::say(const ToViewers& message) const {
-    server_.say(message);
-}
-void RelayedPeer::complete(TicketId ticket, const Outcome& outcome) {
-    say(RelayCompletion{id_, ticket, outcome});
-}
-void RelayedPeer::regrant(const std::string& cameraId, const StreamGrant& grant) {
-    say(RelayRegrant{id_, cameraId, grant});
-}
-void RelayedPeer::cameraChanged(const CameraStatus& status) {
-    if (isAll()) say(status);
-}
-void RelayedPeer::cameraRemoved(const std::string& cameraId) {
-    if (isAll()) say(RelayCameraRemoved{cameraId});
-}
-void RelayedPeer::uplinkRemoved(const std::string& id) {
-    if (isAll()) say(RelayUplinkRemoved{id});
-}
-void RelayedPeer::uplinkChanged(const UplinkStatus& status) {
-    if (isAll()) say(status);
-}
-void RelayedPeer::figuresChanged() {
-    if (isAll() && server_.view().figures) say(RelayFigures{*server_.view().figures});
-}
-void RelayedPeer::configChanged(const ConfigNews& news) {
-    if (isAll()) say(news);
-}
-void RelayedPeer::deliver(const WireChunk& chunk) {
-    if (isAll()) say(chunk.chunk);
-}
-void RelayedPeer::deliver(const FaceEvent& event) {
-    if (isAll()) say(event);
-}
-void RelayedPeer::deliver(const Detections& detections) {
-    if (isAll()) say(detections);
-}
-void RelayedPeer::skipped(RenditionId rendition, const DropNotice& notice) {
-    if (isAll()) say(RelaySkipped{rendition, notice});
-}
 
 Server::~Server() {
     exchange_.setWake({});
@@ -261,12 +140,12 @@ Result<void> Server::open() {
         const bool alive = pipe_->serve(kTick, [this](ByteView bytes) { take(bytes); });
         if (ready_) break;
         if (!alive || broken_ || clock_.monotonic() > limit) {
-            const std::string how = reap();
+            const std::string how = child_.reap();
             return Error{concat("the process of the viewers did not start: it ", how)};
         }
     }
     if (!ready_->empty()) {
-        reap();
+        child_.reap();
         return Error{*ready_};
     }
     exchange_.setWake([this] {
@@ -279,33 +158,11 @@ Result<void> Server::open() {
 }
 
 Result<void> Server::spawn() {
-    std::array<int, 2> pair{-1, -1};
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-        return Error{concat("no socket pair for the viewers' process: ", std::strerror(errno))};
-    }
-    Descriptor ours(pair[0]);
-    const Descriptor theirs(pair[1]);
-    // Out of the way first: one of them may stand where the other is to go.
-    const Descriptor pipeEnd(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kAboveTheOthers));
-    const Descriptor listenEnd(fcntl(listener_->descriptor(), F_DUPFD_CLOEXEC, kAboveTheOthers));
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, pipeEnd.get(), kViewersPipe);
-    posix_spawn_file_actions_adddup2(&actions, listenEnd.get(), kViewersListener);
-    std::vector<std::string> words{"edgecam"};
-    words.insert(words.end(), program_.arguments.begin(), program_.arguments.end());
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    const int failed = posix_spawn(&child_, program_.path.c_str(), &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) {
-        child_ = -1;
-        return Error{concat(program_.path, " for the viewers' process: ", std::strerror(failed))};
-    }
+    const auto pipe = child_.start(program_, listener_->descriptor());
+    if (!pipe) return pipe.error();
     {
         const std::lock_guard lock(pipeMutex_);
-        pipe_ = std::make_unique<RelayPipe>(ours.release(), kMostFromViewers);
+        pipe_ = std::make_unique<RelayPipe>(*pipe, kMostFromViewers);
     }
     ready_.reset();
     broken_ = false;
@@ -447,7 +304,7 @@ void Server::meet(SessionId session) {
     }
     auto& peer = peers_[session];
     if (peer) return;
-    peer = std::make_unique<RelayedPeer>(session, *this);
+    peer = std::make_unique<RelayedPeer>(session, exchange_.agent(), sayIt());
     exchange_.add(*peer);
 }
 
@@ -470,7 +327,7 @@ void Server::followRegistry() {
 /// The other process is gone, or talks nonsense: its sessions end, and it is started again.
 void Server::lost() {
     const bool neverServed = !ready_ || !ready_->empty();
-    const std::string how = concat("it ", reap());
+    const std::string how = concat("it ", child_.reap());
     const std::string& trouble = ready_ && !ready_->empty() ? *ready_ : how;
     while (!peers_.empty()) part(peers_.begin()->first);
     if (settings_.origin.registry != nullptr) {
@@ -489,28 +346,6 @@ void Server::lost() {
     pause_ = std::min(2 * pause_, kLongestPause);
 }
 
-/// Waits a moment for the child's end, then sees to it; a phrase of how it came to it.
-std::string Server::reap() {
-    if (child_ <= 0) return "is gone";
-    int status = 0;
-    pid_t ended = 0;
-    for (Microseconds waited{0}; ended == 0 && waited < kEndsWithin; waited += kLook) {
-        ended = waitpid(child_, &status, WNOHANG);
-        if (ended == 0) std::this_thread::sleep_for(kLook);
-    }
-    const bool byUs = ended == 0;
-    if (byUs) {
-        ::kill(child_, SIGKILL);
-        waitpid(child_, &status, 0);
-    }
-    child_ = -1;
-    if (byUs) return "did not end by itself";
-    if (WIFSIGNALED(status)) {
-        return concat("was ended by signal ", WTERMSIG(status), " (", strsignal(WTERMSIG(status)), ")");
-    }
-    return concat("ended with status ", WEXITSTATUS(status));
-}
-
 void Server::sayFarewell() {
     exchange_.remove(all_.id());
     for (const auto& [session, peer] : peers_) exchange_.remove(session);
@@ -519,7 +354,7 @@ void Server::sayFarewell() {
     const Monotonic limit = clock_.monotonic() + kEndWithin;
     while (clock_.monotonic() < limit && pipe_->serve(kTick, [](ByteView) {})) {
     }
-    reap();
+    child_.reap();
 }
 
 }  // namespace

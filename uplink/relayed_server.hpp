@@ -5,21 +5,11 @@
 
 #include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "uplink/local_server.hpp"
+#include "uplink/viewers_child.hpp"
 
 namespace edgecam::uplink {
-
-/// How to start the other process: it finds the pipe at descriptor kViewersPipe and the listening socket at
-/// kViewersListener, and calls serveViewers().
-struct ViewersProgram {
-    std::string path = "/proc/self/exe";
-    std::vector<std::string> arguments;  ///< without the name
-};
-inline constexpr int kViewersPipe = 3;
-inline constexpr int kViewersListener = 4;
 
 /// As LocalServer::start(); binds here and serves there. The functions of `settings` are called on a thread
 /// of the server's, here. Blocks until the other process serves, for 20 s at most.
