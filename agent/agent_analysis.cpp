@@ -111,6 +111,7 @@ AnalysisLoad loadBetween(const uplink::AgentFigures& was, const uplink::AgentFig
         if (before == was.cameras.end() || now.analysed < before->second.analysed) continue;
         load.analysis += secondsOf(now.analysisWork - before->second.analysisWork) / seconds;
         load.pictures += static_cast<double>(now.analysed - before->second.analysed) / seconds;
+        load.skipped += static_cast<double>(now.skipped - before->second.skipped) / seconds;
     }
     return load;
 }

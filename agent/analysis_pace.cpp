@@ -77,15 +77,25 @@ void AnalysisPace::learn(const AnalysisLoad& load) {
     const bool starts = ++looks_ <= kFirstLooks;
     const double streaming = std::max(load.agent - load.analysis, 0.0);
     streaming_ = starts ? streaming : smoothed(streaming_, streaming);
+    const double busy = (load.pictures + load.skipped) / rateHz_;
+    busy_ = starts ? busy : smoothed(busy_, busy);
     if (load.pictures <= 0) return;
     const double cost = load.analysis / load.pictures / workAt(step_);
     perPicture_ = starts || perPicture_ <= 0 ? cost : smoothed(perPicture_, cost);
 }
 
-double AnalysisPace::withinBudget(const AnalysisLoad& load) const {
-    if (looks_ <= kFirstLooks || perPicture_ <= 0 || load.cameras < 1) return wishedHz_;
-    const double left = budget_ > 0 ? std::clamp(budget_ - streaming_, 0.0, kOneThread) : kOneThread;
-    return left / (perPicture_ * load.cameras);
+AnalysisPace::Limit AnalysisPace::ofBudget(const AnalysisLoad& load) const {
+    if (budget_ <= 0 || looks_ <= kFirstLooks || perPicture_ <= 0 || load.cameras < 1) {
+        return {wishedHz_, Cause::none};
+    }
+    return {std::max(budget_ - streaming_, 0.0) / (perPicture_ * load.cameras), Cause::budget};
+}
+
+/// Only the cameras that are busy count: where somebody comes before more of them, some pictures are skipped
+/// for some seconds.
+AnalysisPace::Limit AnalysisPace::ofThread() const {
+    if (looks_ <= kFirstLooks || perPicture_ <= 0 || busy_ <= 0) return {wishedHz_, Cause::none};
+    return {kOneThread / (perPicture_ * busy_), Cause::thread};
 }
 
 /// Down at once and by halves, up slowly: a box at its limit is not pushed over it every few seconds.
@@ -110,11 +120,10 @@ std::string AnalysisPace::told(Cause cause, const BoxPressure& box) const {
         case Cause::none:
             return {};
         case Cause::budget:
-            if (budget_ <= 0 || budget_ - streaming_ >= kOneThread) {
-                return "the processor core that all cameras share for it is busy";
-            }
             return concat("video takes ", percent(streaming_), " % of a processor core, of the ",
                           percent(budget_), " % that the config gives the agent");
+        case Cause::thread:
+            return "the processor core that all cameras share for it is busy";
         case Cause::heat:
             return box.hot.empty() ? "the box was too hot and has not been cool for long" : box.hot;
         case Cause::waiting:
@@ -126,9 +135,9 @@ std::string AnalysisPace::told(Cause cause, const BoxPressure& box) const {
 bool AnalysisPace::look(const AnalysisLoad& load, const BoxPressure& box, Monotonic now) {
     learn(load);
     step(box, now);
-    const double budgeted = withinBudget(load);
-    const double pressed = wishedHz_ * share_;
-    const double work = std::clamp(std::min(budgeted, pressed), leastWork(), wishedHz_);
+    const Limit limit = std::min({Limit{wishedHz_ * share_, pressure_}, ofBudget(load), ofThread()},
+                                 [](const Limit& a, const Limit& b) { return a.work < b.work; });
+    const double work = std::clamp(limit.work, leastWork(), wishedHz_);
     const bool whole = work >= wishedHz_;
     const auto since = changedAt_ ? now - *changedAt_ : Microseconds::max();
     const bool less = work < kWorthLess * work_ && since >= kStepDown;
@@ -141,7 +150,7 @@ bool AnalysisPace::look(const AnalysisLoad& load, const BoxPressure& box, Monoto
     step_ = next;
     rateHz_ = rate;
     changedAt_ = now;
-    reason_ = whole ? std::string() : told(budgeted < pressed ? Cause::budget : pressure_, box);
+    reason_ = whole ? std::string() : told(limit.cause, box);
     return true;
 }
 

@@ -18,8 +18,9 @@ namespace edgecam::agent {
 struct AnalysisLoad {
     double agent = 0;     ///< all of it
     double analysis = 0;  ///< of that, by those who look
-    double pictures = 0;  ///< looked at a second, by all cameras together
-    int cameras = 0;      ///< that are looked at
+    double pictures = 0;  ///< looked through a second, of all cameras together
+    double skipped = 0;   ///< a second, since the thread that looks was not there in time
+    int cameras = 0;      ///< that are looked at, if only to see that nothing moves
 };
 
 /// How the box is.
@@ -52,7 +53,8 @@ class AnalysisPace {
     static constexpr Microseconds kStepUp = std::chrono::seconds(10);
 
     /// `wishedHz`, `wishedSize`: what the config asks of each camera (> 0). `budget`: processor time for the
-    /// whole agent, in cores; 0: no limit but that one thread looks through all cameras, see VisionThread.
+    /// whole agent, in cores, which is kept should somebody come before all cameras at once; 0: no limit but
+    /// that one thread looks through all of them, see VisionThread.
     AnalysisPace(double wishedHz, Size wishedSize, double budget);
 
     /// About once a second. True: rateHz() has changed by enough to be told, or size().
@@ -66,13 +68,18 @@ class AnalysisPace {
     [[nodiscard]] const std::string& reason() const { return reason_; }
 
   private:
-    enum class Cause { none, budget, heat, waiting };
+    enum class Cause { none, budget, thread, heat, waiting };
+    struct Limit {
+        double work;
+        Cause cause;
+    };
 
     [[nodiscard]] double workAt(std::size_t step) const;
     [[nodiscard]] double leastWork() const;
     [[nodiscard]] std::size_t stepFor(double work) const;
     void learn(const AnalysisLoad& load);
-    [[nodiscard]] double withinBudget(const AnalysisLoad& load) const;
+    [[nodiscard]] Limit ofBudget(const AnalysisLoad& load) const;
+    [[nodiscard]] Limit ofThread() const;
     void step(const BoxPressure& box, Monotonic now);
     [[nodiscard]] std::string told(Cause cause, const BoxPressure& box) const;
 
@@ -87,6 +94,7 @@ class AnalysisPace {
     std::string reason_;
 
     double streaming_ = 0;   ///< cores that all but the analysis takes, over some seconds
+    double busy_ = 0;        ///< cameras of whose pictures all are looked through, as if it were those only
     double perPicture_ = 0;  ///< seconds of processor time, of the wished size; 0: none was looked at yet
     int looks_ = 0;
 
