@@ -150,7 +150,9 @@ void Decoder::feedLocked(const Chunk& chunk, const std::shared_ptr<const Coding>
         return;
     }
     if (onlyKeys) {
-        if (keyFedAt_ && stamp->mediaTime - *keyFedAt_ < kKeysApart) return;
+        const Microseconds apart = keyFedAt_ ? stamp->mediaTime - *keyFedAt_ : kKeysApart;
+        // A time that went back is none to wait for.
+        if (apart >= Microseconds(0) && apart < kKeysApart) return;
         keyFedAt_ = stamp->mediaTime;
     }
     awaitsKey_ = false;
