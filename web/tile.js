@@ -283,7 +283,7 @@ export class Tile {
     #notes() {
         const { warning, analysis } = this.#status;
         const less = analysis?.reason && `Faces are looked for only ${analysis.rate_hz} times a second, ` +
-            `in pictures of ${analysis.width} x ${analysis.height}: ${sentence(analysis.reason)}`;
+            `in pictures of ${analysis.width}×${analysis.height}: ${sentence(analysis.reason)}`;
         return [sentence(warning), less].filter(Boolean).join(' ');
     }
 
