@@ -98,7 +98,7 @@ test('none is missing after connections that broke and an agent that was killed'
 test('a viewer gets small ones within the events', async () => {
     const peer = await Peer.connect(agent.streamUrl, agent.token);
     await peer.ask({ type: 'subscribe', topics: ['*/face_detected'], snapshots: 'inline' });
-    const event = await peer.message((m) => m.type === 'face_detected' && typeof m.data.snapshot === 'string', 30_000);
+    const event = await peer.message((m) => m.type === 'face_detected' && typeof m.data.snapshot === 'string', 90_000);
     const jpeg = Buffer.from(event.data.snapshot, 'base64');
     assert.ok(jpeg.length <= 4096);
     assert.ok(sizeOf(jpeg).width >= 16);
