@@ -74,7 +74,7 @@ void VisionThread::run() {
     std::unique_lock lock(mutex_);
     while (!ending_) {
         heart.beat();
-        if (newDetector_) takeNewDetector(lock);
+        while (newDetector_) takeNewDetector(lock);  // the size is that of the last one
         if (newSize_ && detector_) detector_->fitInto(*newSize_);
         newSize_.reset();
         const Monotonic now = clock_.monotonic();
